@@ -1,0 +1,404 @@
+"""The nouns and the events.  Frozen data only: nothing here runs, reads or prints.
+
+One word for one thing: a Patch is never a candidate or a mutant, a Case never a test,
+a Subfunction never a node.  Paths are relative to the project's root, with "/" between
+the parts.  Positions are bytes of the UTF-8 text of a file (see syntax.source).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of text: bytes [start, end), lines first_line to last_line (1 is the first)."""
+
+    start: int
+    end: int
+    first_line: int
+    last_line: int
+
+    def holds(self, other: Span) -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+
+class BlockKind(StrEnum):
+    RUN = "run"  # simple statements that run one after another
+    CONDITION = "condition"  # the test of an if, elif, while or match
+    LOOP = "loop"  # the header of a for
+    WITH = "with"  # the header of a with
+    HANDLER = "handler"  # the header of an except
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A basic block: code that is entered at its start and left at its end."""
+
+    id: str
+    kind: BlockKind
+    span: Span
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subfunction:
+    """A function, method, nested function, class body, or the module's own code.
+
+    id: "path::qualname", unique in a Hierarchy.  calls: ids of the subfunctions that it
+    calls by a name that resolves.  unknown: the called names that do not resolve.
+    children: ids of the subfunctions written inside it.
+    """
+
+    id: str
+    path: str
+    name: str
+    qualname: str
+    kind: str
+    span: Span
+    parameters: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    calls: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """Subfunctions and the order in which to repair them.
+
+    order: groups of ids, leaves first.  A group of more than one id is a recursion
+    (a strongly connected component of the call edges).
+    """
+
+    subfunctions: Mapping[str, Subfunction]
+    order: tuple[tuple[str, ...], ...]
+
+    def block(self, block_id: str) -> Block | None:
+        owner = self.subfunctions.get(block_id.rpartition("#")[0])
+        blocks = owner.blocks if owner else ()
+        return next((block for block in blocks if block.id == block_id), None)
+
+
+class CaseKind(StrEnum):
+    PYTEST = "pytest"
+    UNITTEST = "unittest"
+    DOCTEST = "doctest"
+    EXPRESSION = "expression"
+    IO = "io"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that says what is right.  source: the code of an ad-hoc case, else ""."""
+
+    id: str
+    kind: CaseKind
+    path: str = ""
+    source: str = ""
+
+
+class Status(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    TIMEOUT = "timeout"  # stopped at its time limit
+    CRASHED = "crashed"  # the process died, or its answer was missing, doubled or malformed
+    NOT_RUN = "not run"
+
+    @property
+    def ok(self) -> bool:
+        return self in (Status.PASSED, Status.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one case ended.  message: one line; detail: the traceback, if any.
+
+    processor: seconds of processor time, which a busy machine does not stretch.
+    """
+
+    case: str
+    status: Status
+    seconds: float = 0.0
+    message: str = ""
+    detail: str = ""
+    processor: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A bounded snapshot of one variable.  text never comes from a user's own __repr__."""
+
+    type: str
+    text: str
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BlockVisit:
+    """One time through a block.
+
+    frame numbers the calls of recorded subfunctions in a case; index numbers the visits.
+    before: what the block reads, on entry; after: what it writes, on leaving, absent if
+    an exception left it.  result: a condition's or a return's value.
+    """
+
+    block: str
+    frame: int
+    index: int
+    before: Mapping[str, Value] = field(default_factory=dict)
+    after: Mapping[str, Value] = field(default_factory=dict)
+    result: Value | None = None
+    left: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What one case did.  hits: how often each block was visited (exact); visits: the
+    first of them with values, in order, as many as fit."""
+
+    case: str
+    status: Status
+    hits: Mapping[str, int]
+    visits: tuple[BlockVisit, ...] = ()
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A block under suspicion.  score: 0 (cleared) to 1 (only failing cases reach it)."""
+
+    subfunction: str
+    block: str
+    score: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the bytes [start, end) of a file's UTF-8 text."""
+
+    path: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Edits that belong together.
+
+    proposer: who offers it; note: the change in words; cost: how surprising it would be
+    (0 is the likeliest; the unit is bits, so that two independent edits add up).
+    """
+
+    edits: tuple[Edit, ...]
+    proposer: str
+    note: str
+    subfunction: str = ""
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a try.  passed and failed: ids of the cases that ran.
+
+    reason: "" when it ran to its end, else what stopped it, such as "does not compile".
+    """
+
+    passed: tuple[str, ...]
+    failed: tuple[str, ...]
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """seconds: wall time of the whole repair; patches: tries; tokens, cost: of a model (cost in
+    US dollars); memory: bytes of one case's process; case_seconds: wall time of one case.
+    None: no limit."""
+
+    seconds: float | None = 60.0
+    patches: int | None = None
+    tokens: int | None = None
+    cost: float | None = None
+    memory: int | None = 2 << 30
+    case_seconds: float = 10.0
+
+
+class Stop(StrEnum):
+    """Why a repair ended."""
+
+    FIXED = "fixed"
+    CLEAN = "nothing fails"
+    NO_CASES = "no cases"
+    EXHAUSTED = "every patch was tried"
+    SECONDS = "the time limit"
+    PATCHES = "the limit of tries"
+    FLAKY = "only flaky cases fail"
+    UNTRACED = "no project code runs in the failing cases"
+    REGRESSED = "no patch survived the fresh run"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The values that prove a patch: one place where the failing run and the patched run part.
+
+    names: what was compared; was and now: their values in the two runs of `case`."""
+
+    case: str
+    line: int
+    name: str
+    was: Value | None
+    now: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A group of plausible patches of one behaviour; the first is shown."""
+
+    patches: tuple[Patch, ...]
+    diff: str
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """How a repair ended.
+
+    before, after: verdicts of the whole selected suite, the second from a fresh process with
+    the patch (None without one).  base: sha256 of each file that the patch was made for.
+    """
+
+    before: Verdict
+    stop: Stop
+    after: Verdict | None = None
+    patch: Patch | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    base: Mapping[str, str] = field(default_factory=dict)
+    tried: int = 0
+    seconds: float = 0.0
+
+    @property
+    def best(self) -> Alternative | None:
+        return self.alternatives[0] if self.patch else None
+
+
+# ------------------------------------------------------------------------------ events
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something the user must know that does not end the repair.  detail: longer text."""
+
+    message: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The whole selected suite ran once.  seconds: of that run."""
+
+    python: str
+    cases: tuple[Case, ...]
+    outcomes: tuple[Outcome, ...]
+    flaky: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decomposed:
+    hierarchy: Hierarchy
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    suspects: tuple[Suspect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A batch is about to be tried.  best: the most cases that a try made pass so far."""
+
+    subfunction: str
+    patches: int
+    tried: int
+    best: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A try that is worth telling: it made progress."""
+
+    patch: Patch
+    verdict: Verdict
+    plausible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Strict progress that the search now builds on."""
+
+    patch: Patch
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    alternatives: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The whole selected suite in a fresh process with the patch."""
+
+    patch: Patch
+    verdict: Verdict
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    repair: Repair
+
+
+Event = (
+    Warned
+    | Collected
+    | Decomposed
+    | Traced
+    | Ranked
+    | Proposed
+    | Judged
+    | Accepted
+    | Grouped
+    | Verified
+    | Finished
+)
+
+
+def plain(value: object) -> Any:
+    """A value of the model as dicts, lists, strings and numbers, ready for JSON."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def to_json(event: Event) -> str:
+    """One event as one line of JSON; the key "event" holds its name."""
+    return json.dumps({"event": type(event).__name__, **plain(event)}, ensure_ascii=True)

@@ -1,0 +1,1 @@
+"""What the code is: text, hierarchy, basic blocks.  Nothing here runs it."""

@@ -1,0 +1,208 @@
+"""A source file: its bytes, its UTF-8 text, its tree, and the splicing of edits.
+
+Every position in mgdebug is a byte of the UTF-8 text without a byte order mark, which is
+what tree-sitter and CPython's ast both count in.  This file alone converts between that
+text, the bytes on disk (any encoding) and characters.
+"""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import tree_sitter
+
+from mgdebug.errors import SourceError
+from mgdebug.model import Edit, Span
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """A language as the syntax rooms see it: a tree-sitter language and its queries by name."""
+
+    name: str
+    language: tree_sitter.Language
+    queries: Mapping[str, tree_sitter.Query] = field(default_factory=dict)
+
+    def parse(self, text: bytes) -> tree_sitter.Tree:
+        return tree_sitter.Parser(self.language).parse(text)
+
+    def captures(self, query: str, node: tree_sitter.Node) -> dict[str, list[tree_sitter.Node]]:
+        """Nodes by capture name, in the order of the text."""
+        found = tree_sitter.QueryCursor(self.queries[query]).captures(node)
+        return {name: sorted(nodes, key=_position) for name, nodes in found.items()}
+
+
+class Node(Protocol):
+    """What a Span is made from."""
+
+    @property
+    def start_byte(self) -> int: ...
+    @property
+    def end_byte(self) -> int: ...
+
+
+def _position(node: tree_sitter.Node) -> tuple[int, int]:
+    return node.start_byte, -node.end_byte
+
+
+class SourceFile:
+    """One file of the project, never changed: edits give a new SourceFile.
+
+    path: relative to the project's root.  data: the bytes on disk.  text: UTF-8 without a
+    byte order mark, line ends as on disk.  Raises SourceError if data cannot be decoded,
+    or cannot be written back byte for byte.
+    """
+
+    def __init__(self, path: str, data: bytes, grammar: Grammar) -> None:
+        self.path = path
+        self.data = data
+        self.grammar = grammar
+        self.encoding, self._bom = _encoding(path, data)
+        try:
+            characters = data[len(self._bom) :].decode(self.encoding)
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise SourceError(
+                f"{path}:{line}: byte {data[error.start]:#04x} is not {self.encoding}",
+                "save the file as UTF-8, or name its encoding in the first line",
+            ) from None
+        self.text = characters.encode("utf-8", "surrogatepass")
+        if self._bytes(self.text) != data:
+            raise SourceError(
+                f"{path}: its bytes do not survive decoding and encoding as {self.encoding}",
+                "save the file as UTF-8",
+            )
+
+    @classmethod
+    def read(cls, root: Path, path: str, grammar: Grammar) -> SourceFile:
+        """The file at root/path.  Raises SourceError if it cannot be read."""
+        try:
+            data = (root / path).read_bytes()
+        except OSError as error:
+            raise SourceError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        return cls(path, data, grammar)
+
+    @cached_property
+    def tree(self) -> tree_sitter.Tree:
+        return self.grammar.parse(self.text)
+
+    @cached_property
+    def newline(self) -> str:
+        """The line end that most lines use."""
+        crlf = self.text.count(b"\r\n")
+        return "\r\n" if crlf * 2 > self.text.count(b"\n") else "\n"
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    def span(self, node: Node) -> Span:
+        first = self.line_of(node.start_byte)
+        last = self.line_of(max(node.start_byte, node.end_byte - 1))
+        return Span(node.start_byte, node.end_byte, first, last)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts, at = [0], self.text.find(b"\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = self.text.find(b"\n", at + 1)
+        return starts
+
+    def line_of(self, byte: int) -> int:
+        """The number of the line (1 is the first) that holds a byte."""
+        import bisect
+
+        return bisect.bisect_right(self._line_starts, byte)
+
+    def line_text(self, line: int) -> str:
+        """A line's characters without its end."""
+        starts = self._line_starts
+        end = starts[line] if line < len(starts) else len(self.text)
+        return self.text[starts[line - 1] : end].decode("utf-8", "replace").rstrip("\r\n")
+
+    def slice(self, start: int, end: int) -> str:
+        return self.text[start:end].decode("utf-8", "surrogatepass")
+
+    def indent(self, byte: int) -> str:
+        """The white space before the statement that starts at a byte."""
+        start = self._line_starts[self.line_of(byte) - 1]
+        line = self.text[start:byte]
+        return line[: len(line) - len(line.lstrip(b" \t\f"))].decode()
+
+    @property
+    def errors(self) -> list[tuple[int, int, str]]:
+        """Where the text does not parse: line, column (both from 1, columns in characters) and
+        what is there."""
+        found: list[tuple[int, int, str]] = []
+        stack = [self.tree.root_node] if self.tree.root_node.has_error else []
+        while stack:
+            node = stack.pop()
+            if node.is_missing or node.is_error:
+                line = self.line_of(node.start_byte)
+                start = self._line_starts[line - 1]
+                column = len(self.slice(start, node.start_byte)) + 1
+                text = self.slice(node.start_byte, node.end_byte).strip().split("\n")[0][:40]
+                found.append((line, column, f"missing {node.type}" if node.is_missing else text))
+            else:
+                stack += [child for child in node.children if child.has_error or child.is_missing]
+        return sorted(found)
+
+    def splice(self, edits: Iterable[Edit]) -> SourceFile:
+        """A new SourceFile with those edits that bear its path.  Raises ValueError if two overlap,
+        SourceError if an inserted character has no place in the file's encoding."""
+        mine = sorted((e for e in edits if e.path == self.path), key=lambda e: (e.start, e.end))
+        parts, at = [], 0
+        for edit in mine:
+            if edit.start < at:
+                raise ValueError(f"overlapping edits at byte {edit.start} of {self.path}")
+            parts += [self.text[at : edit.start], edit.text.encode("utf-8", "surrogatepass")]
+            at = edit.end
+        parts.append(self.text[at:])
+        return SourceFile(self.path, self._bytes(b"".join(parts)), self.grammar)
+
+    def _bytes(self, text: bytes) -> bytes:
+        characters = text.decode("utf-8", "surrogatepass")
+        try:
+            return self._bom + characters.encode(self.encoding)
+        except UnicodeEncodeError as error:
+            raise SourceError(
+                f"{self.path}: {characters[error.start]!r} cannot be written as {self.encoding}"
+            ) from None
+
+
+def _encoding(path: str, data: bytes) -> tuple[str, bytes]:
+    """The encoding that Python would use (PEP 263) and the byte order mark, if any."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError as error:
+        raise SourceError(f"{path}: {error.msg}", "name a known encoding, or use UTF-8") from None
+    bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    return encoding.removesuffix("-sig"), bom
+
+
+def unified_diff(path: str, before: bytes, after: bytes, context: int = 3) -> bytes:
+    """A diff of one file that `git apply` takes: bytes as in the file, b"" when equal."""
+
+    def lines(data: bytes) -> list[str]:  # one byte, one character; only \n ends a line
+        parts = data.decode("latin-1").split("\n")
+        return [part + "\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+    name = path.encode().decode("latin-1")
+    tab = "\t" if " " in path else ""
+    out: list[str] = []
+    for line in difflib.unified_diff(
+        lines(before), lines(after), f"a/{name}{tab}", f"b/{name}{tab}", n=context
+    ):
+        whole = line.endswith("\n")
+        out.append(line if whole else f"{line}\n\\ No newline at end of file\n")
+    return "".join(out).encode("latin-1")

@@ -11,7 +11,27 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the user asks to repair, and what says what is right.
+
+    root: the project; nothing outside it is read as source or written.  cwd: where the tests
+    run.  path, qualname: the file and subfunction under suspicion, "" for all.  tests: for
+    pytest (or paths and names for unittest), () for what the project's own configuration
+    selects.  expressions: ad-hoc cases.  io: folder of NAME.in and NAME.out.
+    """
+
+    root: Path
+    cwd: Path
+    path: str = ""
+    qualname: str = ""
+    tests: tuple[str, ...] = ()
+    expressions: tuple[str, ...] = ()
+    io: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,65 @@
+; @simple statements that stand side by side form a run; @jump ends its run.
+[(assert_statement) (break_statement) (continue_statement) (delete_statement) (expression_statement)
+ (future_import_statement) (global_statement) (import_from_statement) (import_statement)
+ (nonlocal_statement) (pass_statement) (raise_statement) (return_statement)
+ (type_alias_statement)] @simple
+(function_definition) @simple
+(class_definition) @simple
+(decorated_definition) @simple
+(return_statement) @jump
+(raise_statement) @jump
+(break_statement) @jump
+(continue_statement) @jump
+
+(if_statement condition: (_) @condition)
+(elif_clause condition: (_) @condition)
+(while_statement condition: (_) @condition)
+(match_statement subject: (_) @condition)
+(for_statement body: (_) @loop.body) @loop
+(with_statement body: (_) @with.body) @with
+(except_clause (block) @handler.body) @handler
+
+; Names.  What is neither @label nor @write is read.
+(identifier) @identifier
+
+(attribute attribute: (identifier) @label)
+(keyword_argument name: (identifier) @label)
+(parameters [(identifier) @label
+             (default_parameter name: (identifier) @label)
+             (typed_parameter (identifier) @label)
+             (typed_default_parameter name: (identifier) @label)
+             (list_splat_pattern (identifier) @label)
+             (dictionary_splat_pattern (identifier) @label)])
+(lambda_parameters (identifier) @label)
+(for_in_clause left: (identifier) @label)
+(for_in_clause left: (_ (identifier) @label))
+(import_from_statement module_name: (dotted_name (identifier) @label))
+(import_from_statement module_name: (relative_import (dotted_name (identifier) @label)))
+(aliased_import name: (dotted_name (identifier) @label))
+(aliased_import alias: (identifier) @write)
+(import_from_statement name: (dotted_name (identifier) @write))
+(import_statement name: (dotted_name . (identifier) @write))
+
+(assignment left: (identifier) @write)
+(assignment left: (pattern_list (identifier) @write))
+(assignment left: (tuple_pattern (identifier) @write))
+(assignment left: (list_pattern (identifier) @write))
+(list_splat_pattern (identifier) @write)
+(augmented_assignment left: (identifier) @update)
+(for_statement left: (identifier) @write)
+(for_statement left: (_ (identifier) @write))
+(as_pattern_target (identifier) @write)
+(named_expression name: (identifier) @write)
+(function_definition name: (identifier) @write)
+(class_definition name: (identifier) @write)
+
+; May be changed in place.
+(call function: (attribute object: (identifier) @update))
+(assignment left: (subscript value: (identifier) @update))
+(assignment left: (subscript value: (subscript value: (identifier) @update)))
+(assignment left: (attribute object: (identifier) @update))
+(assignment left: (_ (subscript value: (identifier) @update)))
+(assignment left: (_ (attribute object: (identifier) @update)))
+(augmented_assignment left: (subscript value: (identifier) @update))
+(augmented_assignment left: (attribute object: (identifier) @update))
+(delete_statement (subscript value: (identifier) @update))

@@ -1,0 +1,73 @@
+"""A language is a folder of queries in grammars/ and one adapter here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from mgdebug.syntax.source import Grammar
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that the search engine writes patches with.
+
+    Templates take expressions as {0}, {1}, ... and already stand in brackets where they must.
+    likes: tokens and names that stand for one another, in groups.
+    """
+
+    likes: tuple[tuple[str, ...], ...]
+    negation: str
+    both: str
+    either: str
+    true: str
+    false: str
+    nothing: str
+    literals: Mapping[str, tuple[str, ...]]  # literals of a type, the likeliest first
+    atoms: Mapping[str, tuple[str, ...]]  # conditions on one value of a type
+    pairs: tuple[str, ...]  # conditions on two values
+    wraps: Mapping[str, tuple[str, ...]]  # expressions around one value of a type
+    joins: Mapping[str, tuple[str, ...]]  # expressions around two values of a type
+    exits: tuple[str, ...]  # statements that leave: {0} is a value
+    guard: str  # {0} a condition, {1} a statement, {newline}, {indent}
+
+
+class Language(Protocol):
+    """What the rest of mgdebug knows of a language."""
+
+    def grammar(self) -> Grammar: ...
+
+    def vocabulary(self) -> Vocabulary: ...
+
+    def is_source(self, path: PurePosixPath) -> bool:
+        """Whether a file of the project is code that may be repaired: not a test, not a fixture."""
+        ...
+
+
+LANGUAGES: Mapping[str, str] = {".py": "mgdebug.languages.python:Python"}
+
+
+@cache
+def _load(where: str) -> Language:
+    module, _, name = where.partition(":")
+    language: Language = getattr(import_module(module), name)()
+    return language
+
+
+def language_of(path: str | PurePosixPath) -> Language | None:
+    """The language of a file by its suffix, None if there is no adapter for it."""
+    where = LANGUAGES.get(PurePosixPath(path).suffix)
+    return _load(where) if where else None
+
+
+def grammar_folder(name: str) -> Path:
+    """Where the queries of a language are: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    for base in (package / "grammars", package.parent / "grammars"):
+        if (base / name).is_dir():
+            return base / name
+    raise FileNotFoundError(f"no grammars/{name} beside {package}")

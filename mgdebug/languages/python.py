@@ -1,0 +1,177 @@
+"""Python: the first language."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import PurePosixPath
+
+import tree_sitter
+import tree_sitter_python
+
+from mgdebug.languages import Vocabulary, grammar_folder
+from mgdebug.syntax.source import Grammar
+
+_TEST_FOLDERS = {"test", "tests", "testing"}
+
+_NUMBER = {
+    "atoms": ("{0} == 0", "{0} < 0", "{0} > 0", "{0} != 0", "{0} <= 0", "{0} == 1", "{0} <= 1"),
+    "wraps": ("abs({0})", "-{0}", "max({0}, 0)", "{0} % 2", "{0} * 2", "{0} // 2", "{0} ** 2"),
+}
+_SEQUENCE = {
+    "atoms": ("not {0}", "{0}", "len({0}) == 1", "len({0}) <= 1", "len({0}) > 1"),
+    "wraps": (
+        "len({0})",
+        "{0}[1:]",
+        "{0}[:-1]",
+        "{0}[0]",
+        "{0}[-1]",
+        "{0}[::-1]",
+        "{0}[:]",
+        "sorted({0})",
+        "set({0})",
+        "list({0})",
+        "sum({0})",
+        "max({0})",
+        "min({0})",
+        "enumerate({0})",
+        "range(len({0}))",
+        "reversed({0})",
+    ),
+}
+_TEXT = (
+    "{0}.lower()",
+    "{0}.upper()",
+    "{0}.strip()",
+    "{0}.split()",
+    "{0}[::-1]",
+    "{0}.swapcase()",
+    "int({0})",
+    "len({0})",
+    "{0}[1:]",
+    "{0}[:-1]",
+    "{0}[0]",
+    "{0}[-1]",
+    "list({0})",
+    "set({0})",
+    "sorted({0})",
+)
+
+
+class Python:
+    @cache  # noqa: B019 (one instance lives as long as the process)
+    def grammar(self) -> Grammar:
+        language = tree_sitter.Language(tree_sitter_python.language())
+        queries = {
+            file.stem: tree_sitter.Query(language, file.read_text("utf-8"))
+            for file in sorted(grammar_folder("python").glob("*.scm"))
+        }
+        return Grammar("python", language, queries)
+
+    def is_source(self, path: PurePosixPath) -> bool:
+        """pytest's own naming rules tell tests; folders named for tests hold their fixtures."""
+        if path.name == "conftest.py" or path.name == "setup.py":
+            return False
+        if path.name.startswith("test_") or path.stem.endswith("_test"):
+            return False
+        return not _TEST_FOLDERS.intersection(path.parts[:-1])
+
+    def vocabulary(self) -> Vocabulary:
+        return _VOCABULARY
+
+
+_VOCABULARY = Vocabulary(
+    likes=(
+        ("<", "<=", ">", ">=", "==", "!="),
+        ("==", "!=", "is", "is not", "in", "not in"),
+        ("+", "-", "*", "//", "/", "%", "**"),
+        ("&", "|", "^", "<<", ">>"),
+        ("+=", "-=", "*=", "//=", "/=", "%=", "="),
+        ("&=", "|=", "^=", "<<=", ">>="),
+        ("and", "or"),
+        ("True", "False", "None"),
+        ("min", "max", "sum"),
+        ("any", "all"),
+        ("int", "float", "round", "str"),
+        ("list", "tuple", "set", "sorted"),
+        ("floor", "ceil"),
+        ("append", "extend", "add", "insert", "remove"),
+        ("update", "setdefault"),
+        ("lower", "upper", "title", "capitalize", "swapcase"),
+        ("isdigit", "isalpha", "isalnum", "isnumeric", "isspace", "isupper", "islower"),
+        ("startswith", "endswith"),
+        ("strip", "lstrip", "rstrip"),
+        ("find", "rfind", "index", "rindex", "count"),
+        ("split", "rsplit", "splitlines"),
+        ("pop", "popleft", "remove", "popitem"),
+        ("append", "appendleft"),
+        ("keys", "values", "items"),
+        ("union", "intersection", "difference", "symmetric_difference"),
+        ("issubset", "issuperset"),
+        ("break", "continue"),
+    ),
+    negation="not ({0})",
+    both="({0}) and ({1})",
+    either="({0}) or ({1})",
+    true="True",
+    false="False",
+    nothing="None",
+    literals={
+        "int": ("0", "1", "-1", "2"),
+        "float": ("0.0", "1.0", "0.5"),
+        "str": ('""', '" "'),
+        "bool": ("True", "False"),
+        "list": ("[]", "[[]]"),
+        "tuple": ("()",),
+        "set": ("set()",),
+        "dict": ("{}",),
+        "NoneType": ("None",),
+    },
+    atoms={
+        "int": _NUMBER["atoms"],
+        "float": _NUMBER["atoms"],
+        "bool": ("{0}", "not {0}"),
+        "str": ("not {0}", "{0}", "len({0}) == 1", "len({0}) > 1", '{0} == " "'),
+        "list": _SEQUENCE["atoms"],
+        "tuple": _SEQUENCE["atoms"],
+        "set": _SEQUENCE["atoms"][:2],
+        "dict": _SEQUENCE["atoms"][:2],
+        "": ("{0} is None", "{0} is not None", "not {0}", "{0}"),
+    },
+    pairs=("{0} == {1}", "{0} != {1}", "{0} < {1}", "{0} <= {1}", "{0} in {1}", "{0} not in {1}"),
+    wraps={
+        "int": (*_NUMBER["wraps"], "str({0})", "range({0})", "float({0})", "[{0}]"),
+        "float": (*_NUMBER["wraps"], "int({0})", "round({0})", "round({0}, 2)"),
+        "bool": ("not {0}", "int({0})"),
+        "str": _TEXT,
+        "list": (*_SEQUENCE["wraps"], "tuple({0})"),
+        "tuple": (*_SEQUENCE["wraps"],),
+        "set": ("len({0})", "sorted({0})", "list({0})", "sum({0})", "max({0})", "min({0})"),
+        "dict": (
+            "len({0})",
+            "{0}.values()",
+            "{0}.keys()",
+            "{0}.items()",
+            "sorted({0})",
+            "dict({0})",
+        ),
+        "": ("[{0}]", "list({0})", "len({0})", "str({0})", "int({0})", "sorted({0})"),
+    },
+    joins={
+        "int": (
+            "{0} + {1}",
+            "{0} - {1}",
+            "max({0}, {1})",
+            "min({0}, {1})",
+            "{0} * {1}",
+            "{0} // {1}",
+            "{0} % {1}",
+        ),
+        "float": ("{0} + {1}", "{0} - {1}", "max({0}, {1})", "min({0}, {1})", "{0} * {1}"),
+        "str": ("{0} + {1}", "{1} + {0}"),
+        "list": ("{0} + {1}", "{1} + {0}"),
+        "bool": ("{0} and {1}", "{0} or {1}"),
+        "set": ("{0} | {1}", "{0} & {1}", "{0} - {1}"),
+    },
+    exits=("return {0}", "continue", "break"),
+    guard="if {0}:{newline}{indent}{1}",
+)

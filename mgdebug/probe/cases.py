@@ -1,0 +1,298 @@
+"""What can be run: unittest methods, doctests, expressions, stdin/stdout pairs.
+
+Each kind turns into Runnable objects; pytest's items are made in pytest_session.
+"""
+
+import ast
+import doctest
+import importlib
+import io
+import os
+import sys
+import tempfile
+import traceback
+import types
+import unittest
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from .overlay import Overlay, modules_of
+
+DETAIL = 6000  # characters of a traceback that are kept
+
+
+class Result(NamedTuple):
+    """status: "passed", "failed" or "skipped"; message: one line; detail: a traceback."""
+
+    status: str
+    message: str = ""
+    detail: str = ""
+
+
+class Runnable:
+    """One case.  run() is called at most once in a process."""
+
+    def __init__(
+        self, id: str, kind: str, path: str, run: "Run", source: str = "", item: Any = None
+    ) -> None:
+        self.id, self.kind, self.path, self.source, self.item = id, kind, path, source, item
+        self._run = run
+
+    def run(self, detail: bool, following: Optional["Runnable"] = None) -> Result:
+        """detail: whether the traceback is wanted; it costs time.  following: what runs next in this
+        process.  Never raises."""
+        try:
+            return self._run(detail, following)
+        except BaseException as error:  # an exit or an interrupt is the case's failure too
+            return failure(error, detail)
+
+
+Run = Callable[[bool, Optional[Runnable]], Result]
+
+
+class Trouble(NamedTuple):
+    """Something that could not be collected."""
+
+    where: str
+    detail: str
+
+
+def failure(error: BaseException, detail: bool) -> Result:
+    text = ""
+    if detail:
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+        text = "".join(lines)[-DETAIL:]
+    return Result("failed", one_line(error), text)
+
+
+def one_line(error: BaseException) -> str:
+    try:
+        text = str(error).strip().split("\n")[0][:300]
+    except Exception:
+        text = ""
+    name = type(error).__name__
+    return "%s: %s" % (name, text) if text else name
+
+
+# ---------------------------------------------------------------------- the module under repair
+
+
+def import_file(path: str) -> types.ModuleType:
+    """The module of a file, under the name by which the project imports it.  May raise anything that
+    its code raises."""
+    real = os.path.realpath(path)
+    loaded = modules_of(real)
+    if loaded:
+        return loaded[0]
+    folder, name = os.path.split(real)
+    parts = [os.path.splitext(name)[0]]
+    if parts == ["__init__"]:
+        folder, last = os.path.split(folder)
+        parts = [last]
+    while os.path.exists(os.path.join(folder, "__init__.py")):
+        folder, package = os.path.split(folder)
+        parts.insert(0, package)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(".".join(parts))
+
+
+# ------------------------------------------------------------------------------- expressions
+
+
+def expressions(target: Optional[str], sources: List[str]) -> Iterator[Runnable]:
+    """Ad-hoc cases: an expression that must be true, or statements that must not raise."""
+    for index, source in enumerate(sources, 1):
+
+        def run(detail: bool, _: Any, source: str = source) -> Result:
+            module = import_file(target) if target else None
+            return _expression(source, dict(vars(module)) if module else {}, detail)
+
+        yield Runnable("case %d: %s" % (index, source), "expression", "", run, source)
+
+
+def _expression(source: str, names: Dict[str, Any], detail: bool) -> Result:
+    tree = ast.parse(source.strip(), "<case>")
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
+        exec(compile(tree, "<case>", "exec"), names)
+        return Result("passed")
+    node = tree.body[0].value
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        # Both sides are evaluated once, so that a failure can show them.
+        sides = [
+            eval(compile(ast.Expression(side), "<case>", "eval"), names)
+            for side in (node.left, node.comparators[0])
+        ]
+        left, right = (ast.Name("__mgdebug_%d__" % n, ast.Load()) for n in (0, 1))
+        test = ast.fix_missing_locations(ast.Expression(ast.Compare(left, node.ops, [right])))
+        scope = {"__mgdebug_0__": sides[0], "__mgdebug_1__": sides[1]}
+        if eval(compile(test, "<case>", "eval"), scope):
+            return Result("passed")
+        from .recorder import snapshot
+
+        shown = "the left side is %s" % snapshot(sides[0])[1] if detail else ""
+        return Result("failed", shown)
+    if eval(compile(ast.Expression(node), "<case>", "eval"), names):
+        return Result("passed")
+    return Result("failed", "it is not true")
+
+
+# ---------------------------------------------------------------------------------- doctests
+
+
+def doctests(paths: List[str]) -> Tuple[List[Runnable], List[Trouble]]:
+    """One case for each docstring that holds examples."""
+    found: List[Runnable] = []
+    troubles: List[Trouble] = []
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                if b">>>" not in file.read():
+                    continue
+            module = import_file(path)
+            tests = [t for t in doctest.DocTestFinder().find(module) if t.examples]
+        except BaseException:
+            troubles.append(Trouble(path, traceback.format_exc()[-DETAIL:]))
+            continue
+        for test in tests:
+            found.append(
+                Runnable("doctest: " + test.name, "doctest", path, _doctest(path, test.name))
+            )
+    return found, troubles
+
+
+def _doctest(path: str, name: str) -> Run:
+    def run(detail: bool, _: Any) -> Result:
+        # Found again: a patch may have swapped the code, and globals must be fresh.
+        module = import_file(path)
+        test = next(t for t in doctest.DocTestFinder().find(module) if t.name == name)
+        out = io.StringIO()
+        failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=out.write)
+        if not failed:
+            return Result("passed")
+        text = out.getvalue()
+        lines = [line.strip() for line in text.splitlines()]
+        got = lines.index("Got:") + 1 if "Got:" in lines else -1
+        message = "got %s" % lines[got] if 0 < got < len(lines) else lines[-1]
+        return Result("failed", message[:300], text[-DETAIL:] if detail else "")
+
+    return run
+
+
+# ---------------------------------------------------------------------------------- unittest
+
+
+def unittests(cwd: str, wanted: List[str]) -> Tuple[List[Runnable], List[Trouble]]:
+    """For interpreters without pytest.  wanted: PATH or PATH::Class::method; [] discovers test*.py."""
+    loader = unittest.TestLoader()
+    suites: List[Tuple[str, Any]] = []
+    troubles: List[Trouble] = []
+    for want in wanted:
+        path, _, inside = want.partition("::")
+        if os.path.isdir(path):
+            suites.append(("", loader.discover(path, top_level_dir=_top(path))))
+            continue
+        try:
+            module = import_file(path)
+            names = [inside.replace("::", ".")] if inside else None
+            suite = loader.loadTestsFromNames(names, module) if names else None
+            suites.append((path, suite or loader.loadTestsFromModule(module)))
+        except BaseException:
+            troubles.append(Trouble(want, traceback.format_exc()[-DETAIL:]))
+    if not wanted:
+        suites.append(("", loader.discover(cwd)))
+    found = []
+    for path, suite in suites:
+        for test in _flat(suite):
+            if type(test).__name__ == "_FailedTest":
+                error = getattr(test, "_exception", None)
+                troubles.append(Trouble(test.id().rsplit(".", 1)[-1], str(error)[-DETAIL:]))
+                continue
+            module = sys.modules.get(type(test).__module__)
+            file = path or getattr(module, "__file__", "") or ""
+            found.append(Runnable(test.id(), "unittest", file, _unittest(test)))
+    return found, troubles
+
+
+def _top(path: str) -> Optional[str]:
+    return None if not os.path.exists(os.path.join(path, "__init__.py")) else os.getcwd()
+
+
+def _flat(suite: Any) -> Iterator[Any]:
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from _flat(test)
+        else:
+            yield test
+
+
+def _unittest(test: Any) -> Run:
+    def run(detail: bool, _: Any) -> Result:
+        result = unittest.TestResult()
+        unittest.TestSuite([test]).run(result)
+        bad = result.errors + result.failures
+        if bad:
+            lines = bad[0][1].strip().splitlines()
+            return Result("failed", lines[-1][:300], bad[0][1][-DETAIL:] if detail else "")
+        if result.unexpectedSuccesses:
+            return Result("failed", "unexpected success")
+        return Result("skipped" if result.skipped else "passed")
+
+    return run
+
+
+# -------------------------------------------------------------------------------- stdin, stdout
+
+
+def pairs(script: str, found: List[Tuple[str, str, str]], overlay: Overlay) -> Iterator[Runnable]:
+    """A program that reads stdin.  found: name, path of the input, path of the wanted output."""
+    for name, given, wanted in found:
+
+        def run(_: bool, __: Any, given: str = given, wanted: str = wanted) -> Result:
+            return _pair(script, given, wanted, overlay)
+
+        yield Runnable("io: " + name, "io", script, run)
+
+
+def _pair(script: str, given: str, wanted: str, overlay: Overlay) -> Result:
+    with open(wanted, encoding="utf-8", errors="replace") as file:
+        expected = _lines(file.read())
+    module = types.ModuleType("__main__")
+    module.__file__ = script
+    error: Optional[BaseException] = None
+    with open(given, "rb") as stdin, tempfile.TemporaryFile() as stdout:
+        saved = os.dup(1)
+        sys.stdout.flush()
+        os.dup2(stdin.fileno(), 0)
+        os.dup2(stdout.fileno(), 1)
+        streams = sys.stdin, sys.stdout, sys.argv, sys.modules["__main__"]
+        sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
+        sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
+        sys.argv, sys.modules["__main__"] = [script], module
+        sys.path.insert(0, os.path.dirname(script))
+        try:
+            exec(overlay.code(script), vars(module))
+        except SystemExit as exit:
+            if exit.code not in (None, 0):
+                error = exit
+        except BaseException as other:
+            error = other
+        finally:
+            sys.stdout.flush()
+            os.dup2(saved, 1)
+            sys.stdin, sys.stdout, sys.argv, sys.modules["__main__"] = streams
+        stdout.seek(0)
+        got = _lines(stdout.read().decode("utf-8", "replace"))
+    if error is not None:
+        return failure(error, True)
+    if got == expected:
+        return Result("passed")
+    at = next((i for i, (a, b) in enumerate(zip(got, expected)) if a != b), None)
+    if at is None:
+        at = min(len(got), len(expected))
+    line = [lines[at][:100] if at < len(lines) else "" for lines in (got, expected)]
+    return Result("failed", "line %d is %r, wanted %r" % (at + 1, line[0], line[1]))
+
+
+def _lines(text: str) -> List[str]:
+    """White space at the ends of lines and of the text does not count."""
+    return [line.rstrip() for line in text.rstrip().splitlines()]

@@ -1,0 +1,191 @@
+"""Probes at block boundaries, put into the AST of a file as it is imported.
+
+Line numbers, evaluation order and local names stay as they were: the probes are calls of
+builtins that no program uses, and `locals()` under a name that nobody shadows.
+"""
+
+import ast
+import bisect
+import builtins
+import io
+import re
+import tokenize
+from typing import Any, List, Tuple, cast
+
+from .recorder import Recorder
+
+_CALL, _ENTER, _LEAVE = "__mgdebug_call__", "__mgdebug_enter__", "__mgdebug_leave__"
+_RETURNS, _DECIDES, _LOCALS = "__mgdebug_returns__", "__mgdebug_decides__", "__mgdebug_locals__"
+_JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try)
+if hasattr(ast, "TryStar"):
+    _COMPOUND += (ast.TryStar,)
+if hasattr(ast, "Match"):
+    _COMPOUND += (ast.Match,)
+
+Place = Tuple[int, str, int, int]  # number of the block, its kind, start and end in bytes
+
+
+def connect(recorder: Recorder) -> None:
+    """Make the probes of this process report to a recorder."""
+    for name, target in (
+        (_CALL, recorder.call),
+        (_ENTER, recorder.enter),
+        (_LEAVE, recorder.leave),
+        (_RETURNS, recorder.returns),
+        (_DECIDES, recorder.decides),
+        (_LOCALS, builtins.locals),
+    ):
+        setattr(builtins, name, target)
+
+
+def instrument(source: bytes, path: str, places: List[Place]) -> ast.Module:
+    """The AST of a source with probes at the places, which are in bytes of its UTF-8 text."""
+    tree = ast.parse(source, path)
+    _Instrumenter(source, places).module(tree)
+    return ast.fix_missing_locations(tree)
+
+
+class _Instrumenter:
+    def __init__(self, source: bytes, places: List[Place]) -> None:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+        text = source.decode(encoding)
+        if text[:1] == "\ufeff":
+            text = text[1:]
+        self._lines = [0]
+        at = 0
+        for line in re.split("(\r\n|\r|\n)", text):
+            at += len(line.encode("utf-8"))
+            if line in ("\r\n", "\r", "\n"):
+                self._lines.append(at)
+        self._runs = {start: number for number, kind, start, _ in places if kind == "run"}
+        self._headers = {start: n for n, kind, start, _ in places if kind in _HEADERS}
+        self._conditions = sorted((s, e, n) for n, kind, s, e in places if kind == "condition")
+
+    def module(self, tree: ast.Module) -> None:
+        tree.body = self._body(tree.body)
+
+    def _start(self, node: ast.AST) -> int:
+        decorators = getattr(node, "decorator_list", ())
+        if decorators:  # the @ before the first one
+            node = min(decorators, key=lambda d: (d.lineno, d.col_offset))
+            return self._lines[node.lineno - 1] + node.col_offset - 1  # type: ignore[attr-defined]
+        return self._lines[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined]
+
+    def _run_at(self, node: ast.stmt) -> int:
+        start = self._start(node)
+        found = self._runs.get(start, -1)
+        if found < 0 and getattr(node, "decorator_list", ()):
+            # "@ decorator", with white space behind the sign
+            near = [at for at in self._runs if start - 8 < at <= start]
+            found = self._runs[max(near)] if near else -1
+        return found
+
+    def _body(self, body: List[ast.stmt]) -> List[ast.stmt]:
+        out: List[ast.stmt] = []
+        run = waiting = -1  # the open run; the run whose first probe is still to come
+        last: Any = None
+
+        def close(near: ast.AST) -> None:
+            if waiting >= 0:
+                out.append(self._probe(_ENTER, waiting, near))
+            out.append(self._probe(_LEAVE, run, near))
+
+        for index, node in enumerate(body):
+            compound = isinstance(node, _COMPOUND)
+            number = -1 if compound else self._run_at(node)
+            if run >= 0 and (compound or number >= 0):
+                close(last)
+                run = waiting = -1
+            if number >= 0:
+                run = waiting = number
+            if waiting >= 0 and not _must_stay_first(node, index):
+                out.append(self._probe(_ENTER, waiting, node))
+                waiting = -1
+            last = node
+            if run >= 0 and isinstance(node, _JUMPS):
+                if isinstance(node, ast.Return) and node.value is not None:
+                    names = self._locals(node)
+                    value = node.value
+                    node.value = self._call(_RETURNS, node, _number(run, node), value, names)
+                else:
+                    out.append(self._probe(_LEAVE, run, node))
+                run = -1
+            out.append(node)
+            self._inside(node)
+        if run >= 0:
+            close(last)
+        return out
+
+    def _inside(self, node: Any) -> None:
+        if isinstance(node, _DEFINITIONS):
+            first = node.body[0]
+            node.body = self._body(node.body)
+            if not isinstance(node, ast.ClassDef):
+                call = ast.Expr(self._call(_CALL, first))
+                node.body.insert(1 if _must_stay_first(first, 0) else 0, call)
+        elif isinstance(node, (ast.If, ast.While)):
+            node.test = self._decision(node.test)
+        elif isinstance(node, (ast.For, ast.AsyncFor)):
+            number = self._headers.get(self._start(node))
+            if number is not None:
+                node.iter = self._decides(number, node.iter)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            number = self._headers.get(self._start(node))
+            if number is not None and node.items:
+                item = node.items[0]
+                item.context_expr = self._decides(number, item.context_expr)
+        elif hasattr(ast, "Match") and isinstance(node, ast.Match):
+            node.subject = self._decision(node.subject)
+        if isinstance(node, _COMPOUND):
+            for field in ("body", "orelse", "finalbody"):
+                if getattr(node, field, None):
+                    setattr(node, field, self._body(getattr(node, field)))
+            for handler in getattr(node, "handlers", ()):
+                number = self._headers.get(self._start(handler))
+                first = handler.body[0]
+                handler.body = self._body(handler.body)
+                if number is not None:
+                    handler.body.insert(0, self._probe(_ENTER, number, first))
+            for case in getattr(node, "cases", ()):
+                case.body = self._body(case.body)
+
+    def _decision(self, test: ast.expr) -> ast.expr:
+        start = self._start(test)
+        at = bisect.bisect_right(self._conditions, (start, 1 << 62, 0)) - 1
+        if at >= 0 and self._conditions[at][1] > start:
+            return self._decides(self._conditions[at][2], test)
+        return test
+
+    def _decides(self, block: int, value: ast.expr) -> ast.expr:
+        entered = self._call(_ENTER, value, _number(block, value), self._locals(value))
+        return self._call(_DECIDES, value, entered, value)
+
+    def _probe(self, name: str, block: int, near: ast.AST) -> ast.stmt:
+        call = self._call(name, near, _number(block, near), self._locals(near))
+        return cast(ast.stmt, ast.copy_location(ast.Expr(call), near))
+
+    def _locals(self, near: ast.AST) -> ast.expr:
+        return self._call(_LOCALS, near)
+
+    def _call(self, name: str, near: ast.AST, *arguments: ast.expr) -> ast.expr:
+        function = ast.copy_location(ast.Name(name, ast.Load()), near)
+        call = ast.Call(cast(ast.expr, function), list(arguments), [])
+        return cast(ast.expr, ast.copy_location(call, near))
+
+
+_HEADERS = ("loop", "with", "handler")
+
+
+def _number(value: int, near: ast.AST) -> ast.expr:
+    return cast(ast.expr, ast.copy_location(ast.Constant(value), near))
+
+
+def _must_stay_first(node: ast.stmt, index: int) -> bool:
+    """A docstring, or an import from __future__ that follows one."""
+    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+        return True
+    if index or not isinstance(node, ast.Expr):
+        return False
+    return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -96,6 +96,10 @@ class Plan:
         )
 
 
+class OutOfTime(Exception):
+    """The deadline of the whole repair passed while the user's own cases were running."""
+
+
 class _Channel:
     """Messages to and from one process of a worker."""
 
@@ -213,6 +217,7 @@ class Runner:
         self._spec = _spec(target, self._root, limits, doctests)
         self._workers: list[Worker] = []
         self._ids = itertools.count(1)
+        self.deadline = float("inf")  # on the monotonic clock; for runs that are no tries
         self.pytest: str | None = None
         self.version: tuple[int, ...] = ()
 
@@ -254,7 +259,7 @@ class Runner:
         values: Sequence[str],
         sources: Sources | None = None,
         seconds: float = 2.0,
-    ) -> tuple[Trace, list[Outcome], frozenset[str]] | tuple[list[Trace], list[Outcome], frozenset[str]]:
+    ) -> tuple[list[Trace], list[Outcome], frozenset[str]]:
         """What the cases did, block by block.
 
         values: the cases whose values are kept.  seconds: a case's wall time; one that takes
@@ -413,8 +418,11 @@ class Runner:
         count = len(request["cases"] or ()) or 10_000
         try:
             worker.pristine.send(request)
-            deadline = LOAD_SECONDS + count * (float(request["wall"]) + MARGIN_SECONDS)
-            answer = worker.pristine.wait(deadline)
+            bound = LOAD_SECONDS + count * (float(request["wall"]) + MARGIN_SECONDS)
+            left = self.deadline - time.monotonic()
+            answer = worker.pristine.wait(min(bound, max(0.0, left)))
+        except TimeoutError if self.deadline < float("inf") else ():
+            raise OutOfTime from None
         except (OSError, EOFError, Malformed, TimeoutError) as error:
             raise ProbeError(
                 f"the project's interpreter stopped answering ({type(error).__name__})",

@@ -16,17 +16,20 @@ from mgdebug.syntax.source import Grammar
 class Vocabulary:
     """The words that the search engine writes patches with.
 
-    Templates take expressions as {0}, {1}, ... and already stand in brackets where they must.
+    Templates take expressions as {0}, {1}, ...; brackets are put where precedence wants them.
     likes: tokens and names that stand for one another, in groups.
     """
 
     likes: tuple[tuple[str, ...], ...]
+    precedence: Mapping[str, int]  # of operators, "unary" for signs; higher binds tighter
     negation: str
     both: str
     either: str
     true: str
     false: str
     nothing: str
+    node_types: Mapping[str, str]  # the type of a value by the kind of its syntax node
+    call_types: Mapping[str, str]  # the type that a function of the language returns
     literals: Mapping[str, tuple[str, ...]]  # literals of a type, the likeliest first
     atoms: Mapping[str, tuple[str, ...]]  # conditions on one value of a type
     pairs: tuple[str, ...]  # conditions on two values

@@ -76,9 +76,11 @@ class _Loader(importlib.machinery.SourceFileLoader):
 def modules_of(path: str) -> List[types.ModuleType]:
     """Modules that were loaded from a file (real path)."""
     found = []
+    name = os.path.basename(path)
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and os.path.realpath(file) == path:
+        # realpath costs a system call for each folder: only files of the same name are worth it
+        if isinstance(file, str) and file.endswith(name) and os.path.realpath(file) == path:
             found.append(module)
     return found
 

@@ -184,6 +184,7 @@ class Warm:
         self.decoder = Decoder()
         self.known: Dict[str, Runnable] = {}
         self.originals: Dict[str, types.CodeType] = {}
+        self.imported: Dict[str, bool] = {}
 
     def serve(self) -> None:
         """The first message only says that the time has come to load the project."""
@@ -249,7 +250,9 @@ class Warm:
                 new = compile(source, path, "exec", dont_inherit=True)
                 if path not in self.originals:
                     self.originals[path] = Overlay().code(path)
-            if not cases.modules_of(path):
+            if path not in self.imported:
+                self.imported[path] = bool(cases.modules_of(path))
+            if not self.imported[path]:
                 if not self._scripts(sources) and not same_code(self.originals[path], new):
                     return None
                 continue

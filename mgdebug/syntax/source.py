@@ -7,6 +7,7 @@ text, the bytes on disk (any encoding) and characters.
 
 from __future__ import annotations
 
+import bisect
 import codecs
 import difflib
 import hashlib
@@ -120,8 +121,6 @@ class SourceFile:
 
     def line_of(self, byte: int) -> int:
         """The number of the line (1 is the first) that holds a byte."""
-        import bisect
-
         return bisect.bisect_right(self._line_starts, byte)
 
     def line_text(self, line: int) -> str:
@@ -206,3 +205,17 @@ def unified_diff(path: str, before: bytes, after: bytes, context: int = 3) -> by
         whole = line.endswith("\n")
         out.append(line if whole else f"{line}\n\\ No newline at end of file\n")
     return "".join(out).encode("latin-1")
+
+
+def edits_between(path: str, before: bytes, after: bytes) -> tuple[Edit, ...]:
+    """Edits, whole lines each, that turn one UTF-8 text into another."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    starts = [0]
+    for line in old:
+        starts.append(starts[-1] + len(line))
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    return tuple(
+        Edit(path, starts[a], starts[b], b"".join(new[c:d]).decode("utf-8", "surrogatepass"))
+        for tag, a, b, c, d in matcher.get_opcodes()
+        if tag != "equal"
+    )

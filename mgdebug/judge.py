@@ -1,0 +1,185 @@
+"""Plausible patches -> minimised, grouped by behaviour, ranked, with the values that prove them.
+
+A patch is plausible when all cases pass with it; which of several is right, no case can say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mgdebug.errors import ProbeError
+from mgdebug.model import (
+    Alternative,
+    BlockKind,
+    BlockVisit,
+    Edit,
+    Evidence,
+    Hierarchy,
+    Patch,
+    Trace,
+    Value,
+)
+from mgdebug.runner import Plan, Runner
+from mgdebug.syntax.hierarchy import decompose
+from mgdebug.syntax.source import SourceFile, unified_diff
+
+LOOKED_AT = 6  # patches whose behaviour is traced
+TRACED_CASES = 24
+
+Files = Mapping[str, SourceFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What patches are judged against: the original files, and the cases as they ran on them."""
+
+    files: Files
+    hierarchy: Hierarchy
+    traces: tuple[Trace, ...]
+    plan: Plan
+
+
+def patched(files: Files, patch: Patch) -> dict[str, SourceFile]:
+    """The files that a patch changes, as it leaves them."""
+    return {path: files[path].splice(patch.edits) for path in {e.path for e in patch.edits}}
+
+
+def diff(files: Files, patch: Patch) -> str:
+    """The patch as a unified diff, one character a byte (see unified_diff)."""
+    parts = [
+        unified_diff(path, files[path].data, after.data)
+        for path, after in sorted(patched(files, patch).items())
+    ]
+    return b"".join(parts).decode("latin-1")
+
+
+def minimise(bench: Bench, patch: Patch, runner: Runner) -> Patch:
+    """The patch without the edits that no case needs, found by dropping one at a time."""
+    edits = list(patch.edits)
+    at = 0
+    while len(edits) > 1 and at < len(edits):
+        fewer = replace(patch, edits=tuple(edits[:at] + edits[at + 1 :]))
+        sources = {p: f.data for p, f in patched(bench.files, fewer).items()}
+        verdict = runner.attempt([sources], bench.plan)[0]
+        if is_plausible(verdict.passed, verdict.failed, bench.plan):
+            del edits[at]
+        else:
+            at += 1
+    return replace(patch, edits=tuple(edits))
+
+
+def is_plausible(passed: Sequence[str], failed: Sequence[str], plan: Plan) -> bool:
+    return not failed and {*passed} >= {*plan.failing, *plan.passing}
+
+
+def group(bench: Bench, patches: Sequence[Patch], runner: Runner) -> tuple[Alternative, ...]:
+    """Alternatives, the likeliest first: by cost, then by the size of the change.
+
+    Patches whose subfunctions returned the same values in all traced cases are one group; only
+    the first LOOKED_AT are traced, each of the others is a group of its own.
+    """
+    ranked = sorted(patches, key=lambda p: (p.cost, _size(bench.files, p), p.edits))
+    groups: dict[object, list[Patch]] = {}
+    proofs: dict[object, Evidence | None] = {}
+    for index, patch in enumerate(ranked):
+        key: object = index
+        if index < LOOKED_AT:
+            behaviour, proof = _observe(bench, patch, runner)
+            key = behaviour if behaviour else index
+            proofs.setdefault(key, proof)
+        groups.setdefault(key, []).append(patch)
+    return tuple(
+        Alternative(tuple(members), diff(bench.files, members[0]), proofs.get(key))
+        for key, members in groups.items()
+    )
+
+
+def _size(files: Files, patch: Patch) -> int:
+    return sum(abs(e.end - e.start) + len(e.text) for e in patch.edits)
+
+
+def _observe(
+    bench: Bench, patch: Patch, runner: Runner
+) -> tuple[tuple[object, ...], Evidence | None]:
+    after = patched(bench.files, patch)
+    hierarchy = decompose([after.get(path, source) for path, source in bench.files.items()])
+    cases = [*bench.plan.failing, *bench.plan.passing][:TRACED_CASES]
+    try:
+        traces, _, _ = runner.trace(
+            hierarchy, cases, cases, {path: f.data for path, f in after.items()}
+        )
+    except ProbeError:
+        return (), None
+    behaviour = tuple(
+        (t.case, tuple((v.result.type, v.result.text) for v in _returns(t, patch, hierarchy)))
+        for t in traces
+    )
+    return behaviour, _evidence(bench, patch, hierarchy, {t.case: t for t in traces})
+
+
+def _returns(trace: Trace, patch: Patch, hierarchy: Hierarchy) -> list[BlockVisit]:
+    own = {
+        b.id
+        for b in hierarchy.subfunctions[patch.subfunction].blocks
+        if b.kind is BlockKind.RUN and patch.subfunction in hierarchy.subfunctions
+    }
+    return [v for v in trace.visits if v.block in own and v.result is not None]
+
+
+def _evidence(
+    bench: Bench, patch: Patch, hierarchy: Hierarchy, after: Mapping[str, Trace]
+) -> Evidence | None:
+    """The first value in which the failing run and the patched run part, in the shortest case."""
+    pairs = [
+        (before, after[before.case])
+        for before in bench.traces
+        if not before.status.ok and before.visits and before.case in after
+    ]
+    owner = bench.hierarchy.subfunctions.get(patch.subfunction)
+    if owner is None:
+        return None
+    own = {b.id for b in owner.blocks}
+    source = bench.files[owner.path]
+    for before, now in sorted(pairs, key=lambda pair: len(pair[0].visits)):
+        mine = [v for v in before.visits if v.block in own]
+        theirs = [v for v in now.visits if v.block in own]
+        for one, two in zip(mine, theirs, strict=False):
+            parted = _parted(one, two, bench.hierarchy, source)
+            if parted:
+                name, line, was, is_now = parted
+                return Evidence(before.case, line, name, was, is_now)
+            if one.block != two.block:
+                break
+    return None
+
+
+def _parted(
+    one: BlockVisit, two: BlockVisit, hierarchy: Hierarchy, source: SourceFile
+) -> tuple[str, int, Value | None, Value | None] | None:
+    block = hierarchy.block(one.block)
+    if block is None or one.block != two.block:
+        return None
+    if one.result != two.result:
+        if block.kind is BlockKind.RUN:
+            return "the result", block.span.last_line, one.result, two.result
+        text = source.slice(block.span.start, block.span.end)
+        return f"`{' '.join(text.split())[:60]}`", block.span.first_line, one.result, two.result
+    for name in two.after:
+        if one.left and one.after.get(name) != two.after[name]:
+            return f"`{name}`", block.span.last_line, one.after.get(name), two.after[name]
+    return None
+
+
+def compose(files: Files, now: Files, last: Patch, steps: Sequence[Patch]) -> Patch:
+    """Accepted steps and a last patch as one patch of the original files."""
+    final = {**now, **patched(now, last)}
+    from mgdebug.syntax.source import edits_between
+
+    edits: tuple[Edit, ...] = ()
+    for path, source in sorted(final.items()):
+        if source.text != files[path].text:
+            edits += edits_between(path, files[path].text, source.text)
+    note = "; ".join([*(s.note for s in steps), last.note])
+    cost = last.cost + sum(s.cost for s in steps)
+    return Patch(edits, last.proposer, note, last.subfunction, cost)

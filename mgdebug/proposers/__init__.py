@@ -1,0 +1,50 @@
+"""Who offers patches.  A proposer is a module and a line in PROPOSERS."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+from mgdebug.languages import Language
+from mgdebug.model import Hierarchy, Patch, Subfunction, Suspect, Trace, Verdict
+from mgdebug.syntax.source import SourceFile
+
+
+@dataclass(frozen=True)
+class Brief:
+    """All that a proposer is told about the subfunction that it is to repair.
+
+    source: the file as it now stands, with the patches accepted so far.  suspects: its blocks
+    under suspicion.  traces: what the cases did, with values.  texts: other sources that hold
+    ingredients, such as the cases themselves.  seed: for whoever draws lots.
+    """
+
+    source: SourceFile
+    language: Language
+    hierarchy: Hierarchy
+    subfunction: Subfunction
+    suspects: tuple[Suspect, ...]
+    traces: tuple[Trace, ...]
+    texts: tuple[SourceFile, ...] = ()
+    seed: int = 0
+
+
+class Proposer(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def propose(self, brief: Brief) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
+        """Yield a batch of patches, be sent their verdicts, and so on; return when out of ideas."""
+        ...
+
+
+PROPOSERS: Mapping[str, str] = {"search": "mgdebug.proposers.search:Search"}
+
+
+def proposer(name: str) -> Proposer:
+    """The proposer of a name.  Raises KeyError for one that does not exist."""
+    module, _, factory = PROPOSERS[name].partition(":")
+    made: Proposer = getattr(import_module(module), factory)()
+    return made

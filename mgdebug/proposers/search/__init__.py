@@ -1,0 +1,84 @@
+"""The model-free proposer: one edit at a time, the likeliest first.  Deterministic, no network.
+
+Sites are surveyed once (sites), operators make offers on them (expressions, statements), and the
+offers go out in the order of their cost: a prior in bits plus the suspicion of the block.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Generator, Iterator, Sequence
+
+from mgdebug.model import Edit, Patch, Verdict
+from mgdebug.proposers import Brief
+from mgdebug.proposers.search.expressions import ON_EXPRESSIONS, ON_OPERATORS, Offer
+from mgdebug.proposers.search.sites import Scope, survey
+from mgdebug.proposers.search.statements import ON_STATEMENTS
+
+FIRST_BATCH, BATCH = 16, 64
+OFFERS = 60_000  # that one subfunction may have
+PAIRED = 40  # of the most promising single edits that are tried two by two
+
+
+class Search:
+    name = "search"
+
+    def propose(self, brief: Brief) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
+        scope = survey(brief)
+        offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope)), key=_order)
+        promising: list[Offer] = []
+        at, size = 0, FIRST_BATCH
+        while at < len(offers):
+            chunk = offers[at : at + size]
+            verdicts = yield [self._patch(brief, offer) for offer in chunk]
+            promising += [o for o, v in zip(chunk, verdicts, strict=True) if _promising(v)]
+            at, size = at + size, BATCH
+        pairs = list(_pairs(promising[:PAIRED]))
+        for at in range(0, len(pairs), BATCH):
+            yield [self._patch(brief, offer) for offer in pairs[at : at + BATCH]]
+
+    def _patch(self, brief: Brief, offer: Offer) -> Patch:
+        edits = tuple(Edit(brief.source.path, *edit) for edit in sorted(offer.edits))
+        line = brief.source.line_of(edits[0].start)
+        where = f"{brief.source.path}:{line}"
+        note = f"{where}, {brief.subfunction.qualname}: {offer.note}"
+        return Patch(edits, self.name, note, brief.subfunction.id, round(offer.cost, 3))
+
+
+def _offers(scope: Scope) -> Iterator[Offer]:
+    for site in scope.operators:
+        for operator in ON_OPERATORS:
+            yield from operator(site, scope)
+    for site in scope.expressions:
+        for operator in ON_EXPRESSIONS:
+            yield from operator(site, scope)
+    for on_statements in ON_STATEMENTS:
+        yield from on_statements(scope)
+
+
+def _order(offer: Offer) -> tuple[float, tuple[tuple[int, int, str], ...]]:
+    return offer.cost, offer.edits
+
+
+def _distinct(offers: Iterator[Offer]) -> Iterator[Offer]:
+    """The cheapest offer of each text."""
+    best: dict[tuple[tuple[int, int, str], ...], Offer] = {}
+    for offer in offers:
+        known = best.get(offer.edits)
+        if known is None or offer.cost < known.cost:
+            best[offer.edits] = offer
+    return iter(best.values())
+
+
+def _promising(verdict: Verdict) -> bool:
+    """It made a failing case pass, if not all, or not without harm."""
+    return bool(verdict.passed) and not verdict.reason
+
+
+def _pairs(offers: Sequence[Offer]) -> Iterator[Offer]:
+    for index, one in enumerate(offers):
+        for two in offers[index + 1 :]:
+            apart = all(a[1] <= b[0] or b[1] <= a[0] for a in one.edits for b in two.edits)
+            if apart:
+                note = f"{one.note}; {two.note}"
+                yield Offer(one.cost + two.cost, (*one.edits, *two.edits), note)

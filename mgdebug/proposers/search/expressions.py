@@ -1,0 +1,418 @@
+"""Patches that replace one value or one operator.
+
+Each operator is a function (site, scope) -> offers; their costs are a prior in bits: what
+programmers get wrong most often is cheapest.  The families are those of mutation testing and of
+template repair (PAR, Kim et al. 2013; TBar, Liu et al. 2019), over typed sites.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mgdebug.proposers.search.sites import Scope, Site
+from mgdebug.proposers.search.wording import TIGHTEST, Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Edits as (start, end, text) in bytes of the file, their cost in bits, and a note."""
+
+    cost: float
+    edits: tuple[tuple[int, int, str], ...]
+    note: str
+
+
+Operator = Callable[[Site, Scope], Iterator[Offer]]
+
+
+def becomes(site: Site, new: Wording | str, cost: float) -> Offer:
+    wording = Wording(new) if isinstance(new, str) else new
+    text = wording.within(site.needs)
+    note = f"`{short(site.text)}` becomes `{short(text)}`"
+    return Offer(cost + site.penalty, ((site.start, site.end, text),), note)
+
+
+def short(text: str, limit: int = 60) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
+
+
+# ------------------------------------------------------------------------------- operators
+
+
+def another_operator(site: Site, scope: Scope) -> Iterator[Offer]:
+    """< for <=, + for -, and for or, in for not in, += for -=."""
+    seen = {site.text}
+    for group in scope.words.likes:
+        if site.text in group:
+            at = group.index(site.text)
+            others = sorted(
+                (t for t in group if t not in seen), key=lambda t: (abs(group.index(t) - at), t)
+            )
+            for rank, other in enumerate(others):
+                seen.add(other)
+                yield becomes(site, other, 3.0 + 0.4 * rank + (1.5 if other == "=" else 0))
+
+
+# ------------------------------------------------------------------------------- constants
+
+
+def another_number(site: Site, scope: Scope) -> Iterator[Offer]:
+    if site.node.type != "integer" or not site.text.isdigit():
+        return
+    value = int(site.text)
+    near = [str(value + 1), str(value - 1)]
+    known = [*scope.words.literals["int"], *scope.literals.get("int", ())]
+    for rank, text in enumerate(dict.fromkeys([*near, *known])):
+        if text != site.text:
+            yield becomes(site, _signed(text, scope), 3.0 if text in near else 4.0 + 0.1 * rank)
+
+
+def _signed(text: str, scope: Scope) -> Wording:
+    return Wording(text, scope.words.precedence["unary"] if text.startswith("-") else TIGHTEST)
+
+
+def another_constant(site: Site, scope: Scope) -> Iterator[Offer]:
+    """True, False, None; texts; floats; an empty list for a list of one."""
+    kind = scope.words.node_types.get(site.node.type, "")
+    if site.node.type in ("true", "false", "none"):
+        words = (scope.words.true, scope.words.false, scope.words.nothing)
+        for rank, text in enumerate(words):
+            if text != site.text:
+                yield becomes(site, text, 3.5 + (rank == 2))
+    elif kind in ("str", "float"):
+        known = [*scope.words.literals.get(kind, ()), *scope.literals.get(kind, ())]
+        cases = [site.text.lower(), site.text.upper()] if kind == "str" else []
+        for rank, text in enumerate(dict.fromkeys([*cases, *known])):
+            if text != site.text:
+                yield becomes(site, text, 4.5 + 0.15 * rank)
+    elif kind in ("list", "tuple", "dict", "set"):
+        for rank, text in enumerate(scope.words.literals.get(kind, ())):
+            if text != site.text:
+                yield becomes(site, text, 4.5 + 0.3 * rank)
+        if kind == "list" and not site.node.named_children:
+            for rank, name in enumerate(scope.variables):
+                yield becomes(site, f"[{name}]", 5.0 + 0.2 * rank)
+
+
+def value_of_another_type(site: Site, scope: Scope) -> Iterator[Offer]:
+    """A variable where a constant stood, a constant where a variable stood."""
+    if site.node.type == "identifier" and not site.roles & {"function", "receiver"}:
+        for kind in sorted(site.types) or ["int"]:
+            for rank, text in enumerate(scope.words.literals.get(kind, ())):
+                yield becomes(site, _signed(text, scope), 5.5 + 0.3 * rank)
+    elif scope.words.node_types.get(site.node.type) and not site.node.named_children:
+        for rank, name in enumerate(scope.variables):
+            matching = scope.compatible(name, site.types)
+            if matching or site.node.type in ("true", "false", "none"):
+                yield becomes(site, name, 5.0 + 0.2 * rank + (0 if matching else 1))
+
+
+# ------------------------------------------------------------------------------- names
+
+
+def another_variable(site: Site, scope: Scope) -> Iterator[Offer]:
+    if site.node.type != "identifier" or "function" in site.roles:
+        return
+    others = [name for name in scope.variables if name != site.text]
+    for rank, name in enumerate(others):
+        known = bool(site.types) and bool(scope.types.get(name))
+        if scope.compatible(name, site.types):
+            yield becomes(site, name, 3.8 + 0.15 * rank + (0 if known else 0.7))
+        else:
+            yield becomes(site, name, 6.5 + 0.15 * rank)
+
+
+def another_function(site: Site, scope: Scope) -> Iterator[Offer]:
+    """min for max, append for extend; a function of the file for another; an attribute seen on the
+    same object."""
+    tail = re.search(r"\w+$", site.text)
+    if not site.roles & {"function"} and site.node.type != "attribute":
+        return
+    if tail is None:
+        return
+    head, name = site.text[: tail.start()], tail.group()
+    seen = {name}
+    for group in scope.words.likes:
+        if name in group:
+            for rank, other in enumerate(group):
+                if other not in seen:
+                    seen.add(other)
+                    yield becomes(site, head + other, 3.8 + 0.2 * rank)
+    known = scope.members.get(head[:-1], []) if head else scope.functions
+    elsewhere = scope.members.get("", []) if head else []
+    for rank, other in enumerate(dict.fromkeys([*known, *elsewhere])):
+        if other not in seen:
+            yield becomes(site, head + other, (4.2 if other in known else 5.5) + 0.2 * rank)
+
+
+# ------------------------------------------------------------------------- dropping, swapping
+
+
+def without_an_operand(site: Site, scope: Scope) -> Iterator[Offer]:
+    for name in ("left", "right"):
+        operand = site.node.child_by_field_name(name)
+        if operand is not None:
+            yield becomes(site, _inner(operand, scope), 4.0)
+    if "unwrapped" not in site.roles and site.node.type in ("not_operator", "unary_operator"):
+        yield becomes(site, _inner(site.node.named_children[-1], scope), 4.0)
+
+
+def _inner(node: object, scope: Scope) -> Wording:
+    from tree_sitter import Node
+
+    assert isinstance(node, Node)
+    levels = [
+        scope.words.precedence[c.type] for c in node.children if c.type in scope.words.precedence
+    ]
+    return Wording(scope.text(node), min(levels, default=TIGHTEST))
+
+
+def other_order(site: Site, scope: Scope) -> Iterator[Offer]:
+    """b - a for a - b, f(b, a) for f(a, b), x[j][i] for x[i][j]."""
+    left, right = (site.node.child_by_field_name(n) for n in ("left", "right"))
+    operator = site.node.child_by_field_name("operator")
+    if left is not None and right is not None and operator is not None:
+        text = f"{scope.text(right)} {scope.text(operator)} {scope.text(left)}"
+        yield becomes(site, Wording(text, site.binds), 4.5)
+    if site.node.type == "comparison_operator" and len(site.node.named_children) == 2:
+        yield _swapped(site, *site.node.named_children, scope)
+    arguments = site.node.child_by_field_name("arguments")
+    values = list(arguments.named_children) if arguments is not None else []
+    if site.node.type in ("tuple", "list"):
+        values = list(site.node.named_children)
+    for one, two in zip(values, values[1:], strict=False):
+        if "keyword_argument" not in (one.type, two.type):
+            yield _swapped(site, one, two, scope)
+    if len(values) == 3:
+        yield _swapped(site, values[0], values[2], scope)
+    index, value = (site.node.child_by_field_name(n) for n in ("subscript", "value"))
+    if index is not None and value is not None:
+        inner = value.child_by_field_name("subscript")
+        if inner is not None:
+            yield _swapped(site, inner, index, scope)
+
+
+def _swapped(site: Site, one: object, two: object, scope: Scope) -> Offer:
+    from tree_sitter import Node
+
+    assert isinstance(one, Node)
+    assert isinstance(two, Node)
+    first, second = scope.text(one), scope.text(two)
+    edits = ((one.start_byte, one.end_byte, second), (two.start_byte, two.end_byte, first))
+    return Offer(4.5 + site.penalty, edits, f"`{short(first)}` and `{short(second)}` change places")
+
+
+def other_arguments(site: Site, scope: Scope) -> Iterator[Offer]:
+    """A call without one of its arguments, or replaced by one of them."""
+    arguments = site.node.child_by_field_name("arguments")
+    if arguments is None or site.node.child_by_field_name("function") is None:
+        return
+    values = [n for n in arguments.named_children if n.type != "comment"]
+    for index, value in enumerate(values):
+        if value.type != "keyword_argument":
+            yield becomes(site, _inner(value, scope), 4.0 + 0.3 * index)
+        if len(values) > 1:
+            rest = ", ".join(scope.text(v) for i, v in enumerate(values) if i != index)
+            function = scope.text(site.node.children[0])
+            yield becomes(site, f"{function}({rest})", 4.8 + 0.3 * index)
+    receiver = site.node.children[0].child_by_field_name("object")
+    if receiver is not None:
+        yield becomes(site, _inner(receiver, scope), 4.5)
+
+
+# --------------------------------------------------------------------------- slices, indices
+
+
+def other_slice(site: Site, scope: Scope) -> Iterator[Offer]:
+    """Bounds one up, one down, dropped, or replaced by a variable; an index as a slice."""
+    value = site.node.child_by_field_name("value")
+    index = site.node.child_by_field_name("subscript")
+    if value is None or index is None:
+        return
+    head = scope.text(value)
+    yield becomes(site, _inner(value, scope), 5.0)
+    if index.type != "slice":
+        text = scope.text(index)
+        for rank, new in enumerate((f"{text}:", f":{text}", f"{text} + 1:", f"-{text}")):
+            yield becomes(site, f"{head}[{new}]", 5.0 + 0.3 * rank)
+        return
+    bounds = scope.text(index).split(":")
+    if scope.text(index).count(":") > 2 or "[" in scope.text(index):
+        return
+    for at, bound in enumerate(bounds):
+        options = [] if not bound else ["", f"{bound} + 1", f"{bound} - 1"]
+        options += [] if bound else ["1", "-1"]
+        options += [name for name in scope.variables if scope.compatible(name, _INT)]
+        for rank, new in enumerate(dict.fromkeys(options)):
+            if new != bound:
+                changed = ":".join([*bounds[:at], new, *bounds[at + 1 :]])
+                yield becomes(site, f"{head}[{changed}]", 4.2 + 0.3 * rank)
+    if len(bounds) == 2:
+        yield becomes(site, f"{head}[{bounds[0]}:{bounds[1]}:-1]", 6.0)
+
+
+_INT = frozenset(("int",))
+
+
+# ---------------------------------------------------------------------------------- wrapping
+
+
+def one_more_or_less(site: Site, scope: Scope) -> Iterator[Offer]:
+    """e + 1, e - 1: of numbers, and of what may be one."""
+    if site.node.type in ("integer", "float") or not _may_be(site, "int"):
+        return
+    if site.roles & {"function", "receiver", "subscripted"}:
+        return
+    known = "int" in site.types
+    for template in ("{0} + 1", "{0} - 1"):
+        wording = scope.writer.fill(template, site.wording)
+        yield becomes(site, wording, 3.8 if known else 5.0)
+
+
+def wrapped(site: Site, scope: Scope) -> Iterator[Offer]:
+    """len(e), e[1:], sorted(e), max(e, 0): what fits the type."""
+    if "function" in site.roles or site.node.type in ("true", "false", "none"):
+        return
+    for kind in sorted(site.types) or [""]:
+        for rank, template in enumerate(scope.words.wraps.get(kind, scope.words.wraps[""])):
+            wording = scope.writer.fill(template, site.wording)
+            yield becomes(site, wording, 5.5 + 0.12 * rank + (0.5 if not kind else 0))
+
+
+def joined(site: Site, scope: Scope) -> Iterator[Offer]:
+    """e + x, e - x, max(e, x), e + [..]: with the variables in scope and the other values here."""
+    if site.roles & {"function", "receiver", "subscripted"}:
+        return
+    for kind in sorted(site.types) or ["int"]:
+        templates = scope.words.joins.get(kind, ())
+        others = [v for v in scope.variables if scope.compatible(v, frozenset((kind,)))]
+        for rank, name in enumerate(v for v in others if v != site.text):
+            for order, template in enumerate(templates):
+                wording = scope.writer.fill(template, site.wording, Wording(name))
+                unknown = 0 if site.types else 1.5
+                yield becomes(site, wording, 5.6 + 0.2 * rank + 0.25 * order + unknown)
+
+
+def indexed(site: Site, scope: Scope) -> Iterator[Offer]:
+    """e[k:], e[:k], e[k] with a number in scope."""
+    if site.node.type in ("integer", "float", "true", "false", "none", "string"):
+        return
+    if site.types and not site.types & {"list", "str", "tuple", "dict"} or "function" in site.roles:
+        return
+    numbers = [v for v in scope.variables if "int" in scope.types.get(v, ())]
+    for rank, name in enumerate(numbers):
+        for order, template in enumerate(("{0}[{1}:]", "{0}[:{1}]", "{0}[{1}]")):
+            if name != site.text:
+                wording = scope.writer.fill(template, site.wording, Wording(name))
+                yield becomes(site, wording, 5.8 + 0.2 * rank + 0.2 * order)
+
+
+def _may_be(site: Site, kind: str) -> bool:
+    return not site.types or kind in site.types
+
+
+# -------------------------------------------------------------------------------- conditions
+
+
+def atoms(scope: Scope) -> Iterator[tuple[float, Wording]]:
+    """Conditions on one variable by its type, then on two of a type."""
+    fill = scope.writer.fill
+    for rank, name in enumerate(scope.variables):
+        kinds = sorted(scope.types.get(name, ())) or [""]
+        templates = dict.fromkeys(t for k in kinds for t in scope.words.atoms.get(k, ()))
+        for order, template in enumerate([*templates, *scope.words.atoms[""]]):
+            yield 0.2 * rank + 0.25 * order, fill(template, Wording(name))
+    for rank, (one, two) in enumerate(
+        (a, b) for a in scope.variables for b in scope.variables if a != b
+    ):
+        if scope.compatible(one, scope.types.get(two, frozenset())):
+            for order, template in enumerate(scope.words.pairs):
+                yield 2 + 0.1 * rank + 0.2 * order, fill(template, Wording(one), Wording(two))
+    for rank, site in enumerate(s for s in scope.expressions if s.node.type == "attribute"):
+        for order, template in enumerate(scope.words.atoms[""]):
+            yield 1 + 0.2 * rank + 0.3 * order, fill(template, site.wording)
+
+
+def another_condition(site: Site, scope: Scope) -> Iterator[Offer]:
+    """Negated, strengthened, weakened, replaced."""
+    if "condition" not in site.roles:
+        return
+    fill, words = scope.writer.fill, scope.words
+    if site.node.type != "not_operator":
+        yield becomes(site, fill(words.negation, site.wording), 4.0)
+    seen: set[str] = set()
+    for cost, atom in atoms(scope):
+        if atom.text in seen:
+            continue
+        seen.add(atom.text)
+        yield becomes(site, fill(words.either, atom, site.wording), 5.5 + cost)
+        yield becomes(site, fill(words.both, site.wording, atom), 5.5 + cost)
+        yield becomes(site, fill(words.either, site.wording, atom), 5.7 + cost)
+        yield becomes(site, fill(words.both, atom, site.wording), 5.9 + cost)
+        yield becomes(site, atom, 5.5 + cost)
+
+
+def another_result(site: Site, scope: Scope) -> Iterator[Offer]:
+    """What is returned or assigned becomes a condition, or another value that stands nearby."""
+    if not site.roles & {"returned", "assigned", "argument.value"}:
+        return
+    if site.types == {"bool"}:
+        for cost, atom in atoms(scope):
+            yield becomes(site, atom, 5.0 + cost)
+    texts = dict.fromkeys(
+        other.text
+        for other in scope.expressions
+        if other.node.type not in ("identifier", "integer", "string")
+        and not other.roles & {"function"}
+        and (not site.types or not other.types or site.types & other.types)
+        and len(other.text) <= 60
+    )
+    for rank, text in enumerate(texts):
+        if text != site.text and text not in site.text:
+            yield becomes(site, text, 6.5 + 0.1 * rank)
+        for order, template in enumerate(
+            t for kind in sorted(site.types) for t in scope.words.joins.get(kind, ())[:2]
+        ):
+            if text != site.text:
+                wording = scope.writer.fill(template, site.wording, Wording(text, 0))
+                yield becomes(site, wording, 7.0 + 0.1 * rank + 0.2 * order)
+
+
+def comparison_and_bound(site: Site, scope: Scope) -> Iterator[Offer]:
+    """len(x) == 0 becomes len(x) <= 1: operator and constant together."""
+    if site.node.type != "comparison_operator" or len(site.node.named_children) != 2:
+        return
+    left, right = site.node.named_children
+    if right.type != "integer" or not scope.text(right).isdigit():
+        return
+    value = int(scope.text(right))
+    group = next(g for g in scope.words.likes if "<" in g)
+    for rank, (operator, bound) in enumerate(
+        (o, b) for b in (value + 1, value - 1) for o in group[:6]
+    ):
+        text = f"{scope.text(left)} {operator} {bound}"
+        yield becomes(site, Wording(text, site.binds), 6.0 + 0.1 * rank)
+
+
+ON_OPERATORS: tuple[Operator, ...] = (another_operator,)
+ON_EXPRESSIONS: tuple[Operator, ...] = (
+    another_number,
+    another_constant,
+    another_variable,
+    another_function,
+    without_an_operand,
+    other_order,
+    other_arguments,
+    other_slice,
+    one_more_or_less,
+    value_of_another_type,
+    another_condition,
+    another_result,
+    comparison_and_bound,
+    wrapped,
+    joined,
+    indexed,
+)

@@ -1,0 +1,191 @@
+"""Settings from [tool.mgdebug], the environment and flags, in this order; the project; its Python."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from mgdebug.errors import InterpreterError, SettingsError, UsageError
+from mgdebug.model import Limits, Target
+
+_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", ".git")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """python: the interpreter of the project's tests, "" to look for it.  time: seconds for a whole
+    repair.  case_time: seconds for one case.  memory: megabytes for one case's process.
+    jobs: worker processes, 0 for one a core.  patches: tries, 0 for no limit.  engine: the
+    proposers, chained with "+".  doctests: whether those of the target count.  seed: for
+    whatever draws lots."""
+
+    python: str = ""
+    time: float = 60.0
+    case_time: float = 10.0
+    memory: int = 2048
+    jobs: int = 0
+    patches: int = 0
+    engine: str = "search"
+    doctests: bool = True
+    seed: int = 0
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            seconds=self.time,
+            patches=self.patches or None,
+            memory=(self.memory << 20) or None,
+            # One case that never ends must not eat the time of the whole repair.
+            case_seconds=min(self.case_time, max(1.0, self.time / 10)),
+        )
+
+    @property
+    def workers(self) -> int:
+        return self.jobs or len(os.sched_getaffinity(0)) if _HAS_AFFINITY else self.jobs or 2
+
+
+_HAS_AFFINITY = hasattr(os, "sched_getaffinity")
+
+
+def load(
+    root: Path, environment: Mapping[str, str], flags: Mapping[str, object]
+) -> Settings:
+    """The settings of a project.  flags: those that the user gave, None for the others.
+
+    Raises SettingsError for an unknown key (with the nearest name) or a value of a wrong type.
+    """
+    settings = Settings()
+    file = root / "pyproject.toml"
+    if file.is_file():
+        try:
+            table = tomllib.loads(file.read_text("utf-8")).get("tool", {}).get("mgdebug", {})
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"{file.name} cannot be read: {error}") from None
+        settings = _merge(settings, table, "[tool.mgdebug] in pyproject.toml: ")
+    prefix = "MGDEBUG_"
+    known = {field.name for field in fields(Settings)}
+    own = {
+        name.removeprefix(prefix).lower(): value
+        for name, value in environment.items()
+        if name.startswith(prefix) and name.removeprefix(prefix).lower() in known
+    }
+    settings = _merge(settings, own, "$MGDEBUG_")
+    given = {name: value for name, value in flags.items() if value is not None}
+    settings = _merge(settings, given, "--")
+    if not 0 < settings.time < float("inf"):
+        raise UsageError(
+            f"a time of {settings.time:g} s leaves nothing to work with",
+            "give the repair some seconds, such as --time 60",
+        )
+    return settings
+
+
+def _merge(settings: Settings, table: Mapping[str, object], where: str) -> Settings:
+    kinds = {field.name: type(getattr(settings, field.name)) for field in fields(Settings)}
+    changed: dict[str, object] = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name not in kinds:
+            near = difflib.get_close_matches(name, kinds, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(kinds))}"
+            raise SettingsError(f"{where}{key} is no setting of mgdebug", hint)
+        try:
+            changed[name] = _as(kinds[name], value)
+        except ValueError:
+            wanted = {bool: "true or false", str: "text"}.get(kinds[name], "a number")
+            raise SettingsError(f"{where}{key} is {value!r}, not {wanted}") from None
+    return replace(settings, **changed)  # type: ignore[arg-type]
+
+
+def _as(kind: type, value: object) -> object:
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        if isinstance(value, str) and value.lower() in words:
+            return words[value.lower()]
+        raise ValueError
+    if kind is str:
+        if isinstance(value, str):
+            return value
+        raise ValueError
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError
+    number = kind(value)
+    if number < 0 and kind is int:
+        raise ValueError
+    return number
+
+
+def find_root(start: Path) -> Path:
+    """The project around a folder: the nearest one up that has a mark of a project, else itself."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if any((folder / mark).exists() for mark in _MARKS):
+            return folder
+    return start
+
+
+def find_target(
+    cwd: Path, name: str, tests: tuple[str, ...], expressions: tuple[str, ...], io: Path | None
+) -> Target:
+    """What the user named, with paths checked.
+
+    name: "", a path, or a path and a subfunction: "src/mod.py::Class.method".
+    Raises UsageError for a path that does not exist or lies outside the project.
+    """
+    cwd = cwd.resolve()
+    root = find_root(cwd)
+    path, _, qualname = name.partition("::")
+    inside = ""
+    if path:
+        file = (cwd / path).resolve()
+        if not file.exists():
+            raise UsageError(f"{path} does not exist", _nearest(cwd, path))
+        if not file.is_relative_to(root):
+            raise UsageError(
+                f"{path} is outside the project {root}", "run mgdebug in the project of that file"
+            )
+        if file.is_dir():
+            raise UsageError(
+                f"{path} is a folder", "name a file, or nothing to search the whole project"
+            )
+        inside = file.relative_to(root).as_posix()
+    for test in tests:
+        if not (cwd / test.partition("::")[0]).exists():
+            raise UsageError(f"--tests {test}: no such file or folder", _nearest(cwd, test))
+    if (expressions or io) and not path:
+        flag = "--io" if io else "--case"
+        raise UsageError(f"{flag} needs a file to run on", f"mgdebug fix FILE {flag} ...")
+    return Target(root, cwd, inside, qualname.replace("::", "."), tests, expressions, io)
+
+
+def _nearest(cwd: Path, path: str) -> str:
+    wanted = Path(path.partition("::")[0]).name
+    names = {p.name: p for p in cwd.rglob("*.py") if ".venv" not in p.parts}
+    near = difflib.get_close_matches(wanted, names, 1)
+    return f"did you mean {names[near[0]].relative_to(cwd)}?" if near else ""
+
+
+def find_python(root: Path, wanted: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    """The project's interpreter, and why this one.  Raises InterpreterError if `wanted` is none."""
+    if wanted:
+        found = shutil.which(wanted) or shutil.which(str(root / wanted))
+        if found is None:
+            raise InterpreterError(
+                f"there is no interpreter {wanted}", "--python wants the path of a Python"
+            )
+        return os.path.abspath(found), "--python"  # noqa: PTH100 (a venv's link must stay a link)
+    active = environment.get("VIRTUAL_ENV")
+    if active and (Path(active) / "bin/python").exists():
+        return str(Path(active) / "bin/python"), "$VIRTUAL_ENV"
+    for name in (".venv", "venv"):
+        if (root / name / "bin/python").exists():
+            return str(root / name / "bin/python"), f"{name} of the project"
+    return sys.executable, "mgdebug's own"

@@ -37,6 +37,12 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def changed_meanwhile(path: str) -> ApplyError:
+    return ApplyError(
+        f"{path} has changed since the patch was made; nothing was written", "run mgdebug again"
+    )
+
+
 def apply(root: Path, changes: Iterable[Change]) -> tuple[str, ...]:
     """Write the changes.  Returns the paths written.
 
@@ -47,10 +53,7 @@ def apply(root: Path, changes: Iterable[Change]) -> tuple[str, ...]:
     before = {change.path: _read(root, change.path) for change in wanted}
     for change in wanted:
         if sha256(before[change.path]) != change.base:
-            raise ApplyError(
-                f"{change.path} has changed since the patch was made; nothing was written",
-                "run mgdebug again",
-            )
+            raise changed_meanwhile(change.path)
     entry = _journal(root, before, {change.path: change.data for change in wanted})
     written: list[str] = []
     try:

@@ -22,7 +22,7 @@ from mgdebug.model import (
 )
 from mgdebug.runner import Plan, Runner
 from mgdebug.syntax.hierarchy import decompose
-from mgdebug.syntax.source import SourceFile, unified_diff
+from mgdebug.syntax.source import SourceFile, edits_between, unified_diff
 
 LOOKED_AT = 6  # patches whose behaviour is traced
 TRACED_CASES = 24
@@ -79,7 +79,7 @@ def group(bench: Bench, patches: Sequence[Patch], runner: Runner) -> tuple[Alter
     Patches whose subfunctions returned the same values in all traced cases are one group; only
     the first LOOKED_AT are traced, each of the others is a group of its own.
     """
-    ranked = sorted(patches, key=lambda p: (p.cost, _size(bench.files, p), p.edits))
+    ranked = sorted(patches, key=lambda p: (p.cost, _size(bench.files, p), p.note))
     groups: dict[object, list[Patch]] = {}
     proofs: dict[object, Evidence | None] = {}
     for index, patch in enumerate(ranked):
@@ -111,20 +111,15 @@ def _observe(
         )
     except ProbeError:
         return (), None
-    behaviour = tuple(
-        (t.case, tuple((v.result.type, v.result.text) for v in _returns(t, patch, hierarchy)))
-        for t in traces
-    )
+    behaviour = tuple((t.case, _returned(t, patch, hierarchy)) for t in traces)
     return behaviour, _evidence(bench, patch, hierarchy, {t.case: t for t in traces})
 
 
-def _returns(trace: Trace, patch: Patch, hierarchy: Hierarchy) -> list[BlockVisit]:
-    own = {
-        b.id
-        for b in hierarchy.subfunctions[patch.subfunction].blocks
-        if b.kind is BlockKind.RUN and patch.subfunction in hierarchy.subfunctions
-    }
-    return [v for v in trace.visits if v.block in own and v.result is not None]
+def _returned(trace: Trace, patch: Patch, hierarchy: Hierarchy) -> tuple[Value, ...]:
+    """What the patched subfunction returned in a case, call by call."""
+    owner = hierarchy.subfunctions.get(patch.subfunction)
+    own = {b.id for b in owner.blocks if b.kind is BlockKind.RUN} if owner else set()
+    return tuple(v.result for v in trace.visits if v.block in own and v.result is not None)
 
 
 def _evidence(
@@ -174,8 +169,6 @@ def _parted(
 def compose(files: Files, now: Files, last: Patch, steps: Sequence[Patch]) -> Patch:
     """Accepted steps and a last patch as one patch of the original files."""
     final = {**now, **patched(now, last)}
-    from mgdebug.syntax.source import edits_between
-
     edits: tuple[Edit, ...] = ()
     for path, source in sorted(final.items()):
         if source.text != files[path].text:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from mgdebug import judge, suspects
-from mgdebug.errors import SourceError, UsageError
+from mgdebug.errors import UsageError
 from mgdebug.languages import language_of
 from mgdebug.model import (
     Accepted,
@@ -49,6 +49,7 @@ from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 
 TRACED_FAILING, TRACED_PASSING = 40, 160  # cases whose visits are counted
+TRACED_ENDLESS = 3  # failing cases that never end; each costs its time limit
 VALUES_FAILING, VALUES_PASSING = 8, 12  # of them, cases whose values are kept
 ROUNDS = (192, 1536, None)  # patches that a subfunction gets before the next one's turn
 SAME_SUSPICION = 0.75  # of the highest score: subfunctions that are searched first
@@ -58,7 +59,7 @@ STEPS_AT_MOST = 4  # accepted partial patches
 
 def repair(
     target: Target, proposers: Sequence[Proposer], settings: Settings, python: str
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Repair a target; the last event is Finished.
 
     python: the interpreter of the project.  Raises MgdebugError for what the user must mend.
@@ -170,8 +171,10 @@ class _Repair:
         )
         for path in run.files:
             language = language_of(path)
-            chosen = path == self.target.path if self.target.path else (
-                language is not None and language.is_source(PurePosixPath(path))
+            chosen = (
+                path == self.target.path
+                if self.target.path
+                else (language is not None and language.is_source(PurePosixPath(path)))
             )
             if language is not None and chosen and "site-packages" not in path.split("/"):
                 self._read(path)
@@ -216,10 +219,12 @@ class _Repair:
             self.now = {path: f for path, f in self.files.items() if not f.errors}
         self.hierarchy = decompose(self.now.values())
         yield Decomposed(self.hierarchy)
-        cases = [*self.plan.failing[:TRACED_FAILING], *self.plan.passing[:TRACED_PASSING]]
+        endless = [c for c in self.plan.failing if self.outcomes[c].status is Status.TIMEOUT]
+        failing = [c for c in self.plan.failing if c not in endless[TRACED_ENDLESS:]]
+        cases = [*failing[:TRACED_FAILING], *self.plan.passing[:TRACED_PASSING]]
         values = [*self.plan.failing[:VALUES_FAILING], *self.plan.passing[:VALUES_PASSING]]
         traces, outcomes, self.imported = self.runner.trace(
-            self.hierarchy, cases, values, self._sources({})
+            self.hierarchy, cases, values, self._sources({}), self.outcomes.values()
         )
         if first:
             yield from self._flaky_while_traced(outcomes)
@@ -345,9 +350,7 @@ class _Repair:
                 return
             line.answer(verdicts)
 
-    def _weigh(
-        self, patch: Patch, verdict: Verdict, progress: list[_Progress]
-    ) -> Iterator[Event]:
+    def _weigh(self, patch: Patch, verdict: Verdict, progress: list[_Progress]) -> Iterator[Event]:
         gained = len(set(self.plan.failing) & set(verdict.passed))
         self.best = max(self.best, gained)
         if judge.is_plausible(verdict.passed, verdict.failed, self.plan):
@@ -451,4 +454,3 @@ class _Repair:
         failed = tuple(c for c, o in self.outcomes.items() if not o.status.ok)
         seconds = time.monotonic() - self.started
         return Repair(Verdict(passed, failed), stop, tried=self.tried, seconds=seconds)
-

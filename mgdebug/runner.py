@@ -39,7 +39,8 @@ PROBE = Path(__file__).parent / "probe"
 START_SECONDS = 60.0  # for an interpreter and pytest to start
 LOAD_SECONDS = 150.0  # for a project to be imported and collected
 MARGIN_SECONDS = 5.0  # that a worker may take beyond the limits of its cases
-PROCESSOR_FLOOR, WALL_FLOOR, PATIENCE_FACTOR = 0.15, 1.0, 10.0
+PROCESSOR_FLOOR, WALL_FLOOR, PATIENCE_FACTOR = 0.06, 1.0, 10.0
+TRACE_SECONDS, TRACE_FACTOR, ENDLESS_SECONDS = 2.0, 60.0, 0.3  # of wall time, for one traced case
 
 Sources = Mapping[str, bytes]  # patched files: path from the root -> bytes
 
@@ -235,7 +236,11 @@ class Runner:
     # ------------------------------------------------------------------------- fresh runs
 
     def run(
-        self, sources: Sources | None = None, cases: Sequence[str] | None = None, *, new: bool = False
+        self,
+        sources: Sources | None = None,
+        cases: Sequence[str] | None = None,
+        *,
+        new: bool = False,
     ) -> Run:
         """Run cases (None: all) in a process that imports the project anew, with patched sources.
 
@@ -258,17 +263,26 @@ class Runner:
         cases: Sequence[str],
         values: Sequence[str],
         sources: Sources | None = None,
-        seconds: float = 2.0,
+        known: Iterable[Outcome] = (),
     ) -> tuple[list[Trace], list[Outcome], frozenset[str]]:
         """What the cases did, block by block.
 
-        values: the cases whose values are kept.  seconds: a case's wall time; one that takes
-        longer is cut off and its trace kept.  Returns the traces, the outcomes, and the ids
-        of the blocks that ran while the project was imported.
+        values: the cases whose values are kept.  known: how they ended untraced, for their time
+        limits; one that takes longer is cut off and its trace kept.  Returns the traces, the
+        outcomes, and the ids of the blocks that ran while the project was imported.
         """
         blocks = [b for s in hierarchy.subfunctions.values() for b in s.blocks]
         request = self._request(sources or {}, cases)
-        request["wall"] = seconds
+        request["wall"] = TRACE_SECONDS
+        request["limits"] = {
+            o.case: [
+                ENDLESS_SECONDS
+                if o.status is Status.TIMEOUT
+                else max(TRACE_SECONDS, TRACE_FACTOR * o.seconds),
+                None,
+            ]
+            for o in known
+        }
         request["trace"] = self._trace_request(hierarchy, values)
         answer = self._ask(self._first(), request)
         traces = []
@@ -421,9 +435,9 @@ class Runner:
             bound = LOAD_SECONDS + count * (float(request["wall"]) + MARGIN_SECONDS)
             left = self.deadline - time.monotonic()
             answer = worker.pristine.wait(min(bound, max(0.0, left)))
-        except TimeoutError if self.deadline < float("inf") else ():
-            raise OutOfTime from None
-        except (OSError, EOFError, Malformed, TimeoutError) as error:
+        except (OSError, EOFError, Malformed) as error:  # a TimeoutError is an OSError
+            if time.monotonic() >= self.deadline:
+                raise OutOfTime from None
             raise ProbeError(
                 f"the project's interpreter stopped answering ({type(error).__name__})",
                 "run the tests on their own first; --python chooses another interpreter",
@@ -614,4 +628,6 @@ def _read_trace(item: Message, blocks: Sequence[Block]) -> Trace | None:
                 )
             )
     hits = _hits(raw.get("hits"), blocks)
-    return Trace(outcome.case, outcome.status, hits, tuple(visits), int(_number(raw.get("dropped"))))
+    return Trace(
+        outcome.case, outcome.status, hits, tuple(visits), int(_number(raw.get("dropped")))
+    )

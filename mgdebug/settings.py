@@ -1,4 +1,4 @@
-"""Settings from [tool.mgdebug], the environment and flags, in this order; the project; its Python."""
+"""Settings from [tool.mgdebug], the environment and flags, in this order; the project's place."""
 
 from __future__ import annotations
 
@@ -53,9 +53,7 @@ class Settings:
 _HAS_AFFINITY = hasattr(os, "sched_getaffinity")
 
 
-def load(
-    root: Path, environment: Mapping[str, str], flags: Mapping[str, object]
-) -> Settings:
+def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, object]) -> Settings:
     """The settings of a project.  flags: those that the user gave, None for the others.
 
     Raises SettingsError for an unknown key (with the nearest name) or a value of a wrong type.

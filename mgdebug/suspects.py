@@ -32,7 +32,7 @@ def rank(
             if not failed:
                 continue
             score = failed / math.sqrt(len(failing) * (failed + passed))
-            why = f"in {failed} of {len(failing)} failing and {passed} of {len(passing)} passing cases"
+            why = f"in {failed} of {len(failing)} failing, {passed} of {len(passing)} passing cases"
             suspect = Suspect(subfunction.id, block.id, round(score, 4), why)
             found.append((-suspect.score, -position, suspect))
     return tuple(suspect for _, _, suspect in sorted(found, key=lambda item: item[:2]))

@@ -3,6 +3,7 @@
 The folder must not stay on sys.path, where `cases` or `worker` would hide a user's module.
 """
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -17,6 +18,5 @@ sys.modules["_mgdebug_probe"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules["_mgdebug_probe"])
 
 if __name__ == "__main__":
-    from _mgdebug_probe.worker import main
-
-    main([int(fd) for fd in sys.argv[1:5]])
+    worker = importlib.import_module("_mgdebug_probe.worker")
+    worker.main([int(fd) for fd in sys.argv[1:5]])

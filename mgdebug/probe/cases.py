@@ -207,8 +207,8 @@ def unittests(cwd: str, wanted: List[str]) -> Tuple[List[Runnable], List[Trouble
                 error = getattr(test, "_exception", None)
                 troubles.append(Trouble(test.id().rsplit(".", 1)[-1], str(error)[-DETAIL:]))
                 continue
-            module = sys.modules.get(type(test).__module__)
-            file = path or getattr(module, "__file__", "") or ""
+            holder = sys.modules.get(type(test).__module__)
+            file = path or getattr(holder, "__file__", "") or ""
             found.append(Runnable(test.id(), "unittest", file, _unittest(test)))
     return found, troubles
 

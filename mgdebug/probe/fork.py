@@ -49,17 +49,22 @@ class LimitsOf:
 
     def __init__(self, request: Message) -> None:
         self._wall = float(request["wall"])
-        self._own: Dict[str, List[float]] = request.get("limits") or {}
+        self._processor: Optional[float] = None
+        self._own: Dict[str, List[Any]] = request.get("limits") or {}
         self.collect = COLLECT_SECONDS
 
     def of(self, case: str) -> Tuple[float, Optional[float]]:
         own = self._own.get(case)
-        return (own[0], own[1]) if own else (self._wall, None)
+        return (own[0], own[1]) if own else (self._wall, self._processor)
 
     def tighten(self, outcomes: List[Message]) -> None:
-        """After a case that never ended, the next ones get a multiple of what others took."""
-        seconds = [o["seconds"] for o in outcomes if o["status"] == "passed"]
-        self._wall = min(self._wall, max(1.0, 20 * max(seconds, default=0.0)))
+        """After a case that never ended, the next ones get a multiple of what others took; in processor
+        time too, which an endless loop burns sooner than the clock runs."""
+        ended = [o for o in outcomes if o["status"] != "timeout"]
+        slowest = max((o["seconds"] for o in ended), default=0.0)
+        busiest = max((o["processor"] for o in ended), default=0.0)
+        self._wall = min(self._wall, max(1.0, 20 * slowest))
+        self._processor = max(0.5, 20 * busiest)
 
 
 class Answer:

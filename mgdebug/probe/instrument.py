@@ -18,7 +18,15 @@ _CALL, _ENTER, _LEAVE = "__mgdebug_call__", "__mgdebug_enter__", "__mgdebug_leav
 _RETURNS, _DECIDES, _LOCALS = "__mgdebug_returns__", "__mgdebug_decides__", "__mgdebug_locals__"
 _JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try)
+_COMPOUND: Tuple[Any, ...] = (
+    ast.If,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.With,
+    ast.AsyncWith,
+    ast.Try,
+)
 if hasattr(ast, "TryStar"):
     _COMPOUND += (ast.TryStar,)
 if hasattr(ast, "Match"):
@@ -66,17 +74,17 @@ class _Instrumenter:
     def module(self, tree: ast.Module) -> None:
         tree.body = self._body(tree.body)
 
-    def _start(self, node: ast.AST) -> int:
-        decorators = getattr(node, "decorator_list", ())
+    def _start(self, node: Any) -> int:
+        decorators = getattr(node, "decorator_list", [])
         if decorators:  # the @ before the first one
             node = min(decorators, key=lambda d: (d.lineno, d.col_offset))
-            return self._lines[node.lineno - 1] + node.col_offset - 1  # type: ignore[attr-defined]
-        return self._lines[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined]
+            return int(self._lines[node.lineno - 1] + node.col_offset - 1)
+        return int(self._lines[node.lineno - 1] + node.col_offset)
 
     def _run_at(self, node: ast.stmt) -> int:
         start = self._start(node)
         found = self._runs.get(start, -1)
-        if found < 0 and getattr(node, "decorator_list", ()):
+        if found < 0 and getattr(node, "decorator_list", []):
             # "@ decorator", with white space behind the sign
             near = [at for at in self._runs if start - 8 < at <= start]
             found = self._runs[max(near)] if near else -1

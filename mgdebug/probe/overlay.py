@@ -52,7 +52,9 @@ class Overlay(importlib.abc.MetaPathFinder):
             return None
         for finder in sys.meta_path:
             find = None if finder is self else getattr(finder, "find_spec", None)
-            spec = find(fullname, path, target) if find else None
+            spec: Optional[importlib.machinery.ModuleSpec] = None
+            if find is not None:
+                spec = find(fullname, path, target)
             if spec is not None:
                 if spec.origin and spec.has_location and self.holds(spec.origin):
                     spec.loader = _Loader(fullname, spec.origin, self)

@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-from typing import Any, Callable, List, Optional, Optional
+from typing import Any, Callable, List, Optional
 
 from .cases import DETAIL, Result, Runnable, Trouble, one_line
 

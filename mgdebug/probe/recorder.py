@@ -15,7 +15,12 @@ VISITS = 4000  # that are kept in each case
 
 Shot = List[Any]  # [type name, text, truncated]
 _ATOMS = (bool, type(None), float, complex, type(Ellipsis))
-_BRACKETS = {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}
+_BRACKETS: Dict[type, Tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    set: ("{", "}"),
+    frozenset: ("frozenset({", "})"),
+}
 
 
 def snapshot(value: Any) -> Shot:
@@ -57,8 +62,8 @@ def _container(value: Any, kind: type, depth: int, room: int) -> Tuple[str, bool
         left, right = "{", "}"
     else:
         left, right = _BRACKETS[kind]
-        if kind is frozenset or (kind is set and not size):
-            left, right = kind.__name__ + "(", ")"
+        if kind is set and not size:
+            left, right = "set(", ")"
     if depth <= 0 and size:
         return "%s... %d%s" % (left, size, right), False
     parts: List[str] = []

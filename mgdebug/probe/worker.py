@@ -26,7 +26,7 @@ from .cases import Runnable, Trouble
 from .fork import Answer, LimitsOf, die_with_parent, on_term, quiet, run_fork
 from .frames import Decoder, Message, receive, send
 from .instrument import connect, instrument
-from .overlay import LiveFunctions, Overlay, Swap, plan_swap, same_code
+from .overlay import LiveFunctions, Overlay, Swap, modules_of, plan_swap, same_code
 from .recorder import Recorder
 
 Loaded = Callable[[List[Runnable], List[Trouble]], None]
@@ -251,7 +251,7 @@ class Warm:
                 if path not in self.originals:
                     self.originals[path] = Overlay().code(path)
             if path not in self.imported:
-                self.imported[path] = bool(cases.modules_of(path))
+                self.imported[path] = bool(modules_of(path))
             if not self.imported[path]:
                 if not self._scripts(sources) and not same_code(self.originals[path], new):
                     return None
@@ -320,7 +320,7 @@ def _watchdog(out: int, case: str, recorder: Recorder, seconds: float) -> thread
     """A case that never ends still hands over what it recorded."""
 
     def fire() -> None:
-        message = {"end": case, "status": "timeout", "message": "", "detail": ""}
+        message: Message = {"end": case, "status": "timeout", "message": "", "detail": ""}
         message.update({"seconds": seconds, "processor": seconds, "trace": recorder.report()})
         send(out, message)
         os._exit(0)

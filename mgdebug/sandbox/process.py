@@ -70,8 +70,10 @@ class Process:
         return self._child.poll() is None
 
     def stop(self) -> None:
-        """End it with all that it started.  SIGTERM first: a probe then takes its forks along, which
-        lead sessions of their own.  Never raises."""
+        """End it with all that it started.  Never raises.
+
+        SIGTERM first: a probe then takes its forks along, which lead sessions of their own.
+        """
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(OSError):
                 os.killpg(self._child.pid, number)
@@ -80,7 +82,7 @@ class Process:
 
 
 def child_environment(own: Mapping[str, str], scratch: Scratch) -> dict[str, str]:
-    """The user's environment with what makes runs repeatable and keeps the project's folders clean."""
+    """The user's environment; hashes repeat, no byte code, temporaries in the scratch folder."""
     environment = dict(own)
     environment |= {
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import tree_sitter
+
 from mgdebug.proposers.search.sites import Scope, Site
 from mgdebug.proposers.search.wording import TIGHTEST, Wording
 
@@ -64,8 +66,9 @@ def another_number(site: Site, scope: Scope) -> Iterator[Offer]:
         return
     value = int(site.text)
     near = [str(value + 1), str(value - 1)]
+    scaled = [str(value * 10), str(value * 100), str(value // 10), str(value * 2)]
     known = [*scope.words.literals["int"], *scope.literals.get("int", ())]
-    for rank, text in enumerate(dict.fromkeys([*near, *known])):
+    for rank, text in enumerate(dict.fromkeys([*near, *known, *scaled])):
         if text != site.text:
             yield becomes(site, _signed(text, scope), 3.0 if text in near else 4.0 + 0.1 * rank)
 
@@ -160,10 +163,7 @@ def without_an_operand(site: Site, scope: Scope) -> Iterator[Offer]:
         yield becomes(site, _inner(site.node.named_children[-1], scope), 4.0)
 
 
-def _inner(node: object, scope: Scope) -> Wording:
-    from tree_sitter import Node
-
-    assert isinstance(node, Node)
+def _inner(node: tree_sitter.Node, scope: Scope) -> Wording:
     levels = [
         scope.words.precedence[c.type] for c in node.children if c.type in scope.words.precedence
     ]
@@ -178,7 +178,7 @@ def other_order(site: Site, scope: Scope) -> Iterator[Offer]:
         text = f"{scope.text(right)} {scope.text(operator)} {scope.text(left)}"
         yield becomes(site, Wording(text, site.binds), 4.5)
     if site.node.type == "comparison_operator" and len(site.node.named_children) == 2:
-        yield _swapped(site, *site.node.named_children, scope)
+        yield _swapped(site, site.node.named_children[0], site.node.named_children[1], scope)
     arguments = site.node.child_by_field_name("arguments")
     values = list(arguments.named_children) if arguments is not None else []
     if site.node.type in ("tuple", "list"):
@@ -195,11 +195,7 @@ def other_order(site: Site, scope: Scope) -> Iterator[Offer]:
             yield _swapped(site, inner, index, scope)
 
 
-def _swapped(site: Site, one: object, two: object, scope: Scope) -> Offer:
-    from tree_sitter import Node
-
-    assert isinstance(one, Node)
-    assert isinstance(two, Node)
+def _swapped(site: Site, one: tree_sitter.Node, two: tree_sitter.Node, scope: Scope) -> Offer:
     first, second = scope.text(one), scope.text(two)
     edits = ((one.start_byte, one.end_byte, second), (two.start_byte, two.end_byte, first))
     return Offer(4.5 + site.penalty, edits, f"`{short(first)}` and `{short(second)}` change places")
@@ -300,7 +296,9 @@ def indexed(site: Site, scope: Scope) -> Iterator[Offer]:
     """e[k:], e[:k], e[k] with a number in scope."""
     if site.node.type in ("integer", "float", "true", "false", "none", "string"):
         return
-    if site.types and not site.types & {"list", "str", "tuple", "dict"} or "function" in site.roles:
+    if (
+        site.types and not site.types & {"list", "str", "tuple", "dict"}
+    ) or "function" in site.roles:
         return
     numbers = [v for v in scope.variables if "int" in scope.types.get(v, ())]
     for rank, name in enumerate(numbers):

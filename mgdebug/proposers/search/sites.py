@@ -218,7 +218,10 @@ def types_of(scope: Scope, node: tree_sitter.Node) -> frozenset[str]:
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
     if left is not None and right is not None:
         return types_of(scope, left) & types_of(scope, right)
-    if len(node.named_children) == 1 and node.type in ("parenthesized_expression", "unary_operator"):
+    if len(node.named_children) == 1 and node.type in (
+        "parenthesized_expression",
+        "unary_operator",
+    ):
         return types_of(scope, node.named_children[0])
     value = node.child_by_field_name("value")
     if value is not None and node.child_by_field_name("subscript") is not None:

@@ -41,7 +41,8 @@ def guarded(scope: Scope) -> Iterator[Offer]:
     chosen = sorted(atoms(scope), key=lambda pair: pair[0])[:GUARD_ATOMS]
     values = [*scope.variables[:4], *_returned(scope)]
     defaults = [
-        text for kind in ("NoneType", "int", "bool", "list", "str")
+        text
+        for kind in ("NoneType", "int", "bool", "list", "str")
         for text in scope.words.literals.get(kind, ())[:2]
     ]
     exits = [
@@ -162,9 +163,7 @@ def _guard(scope: Scope, start: int, condition: str, statement: str) -> str:
     indent = source.indent(start)
     step = "\t" if "\t" in indent else "    "
     inside = statement.replace("\n", "\n" + step)
-    return scope.words.guard.format(
-        condition, inside, newline=source.newline, indent=indent + step
-    )
+    return scope.words.guard.format(condition, inside, newline=source.newline, indent=indent + step)
 
 
 def _moved(text: str, scope: Scope, old: int, new: int) -> str:

@@ -1,0 +1,251 @@
+"""The command line: what the user types, where output goes, and which exit code ends it.
+
+Standard output is data (a diff, events), standard error is narration.  Nothing heavy is imported
+before a command needs it: `mgdebug --help` loads click alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mgdebug import __version__
+from mgdebug.errors import CLEAN, FAILURES, INTERRUPTED, NO_CASES, MgdebugError, UsageError
+
+if TYPE_CHECKING:
+    from mgdebug.model import Repair, Target
+    from mgdebug.narrate import Narrator
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """Find out why a test is red, and mend it.
+
+    mgdebug runs your tests, traces the failing ones block by block, tries patches from the leaves
+    of the call hierarchy up, and shows the one that makes everything pass.  Your files stay as
+    they are until you say yes.
+    """
+
+
+def _ends_cleanly(command: Callable[..., int]) -> Callable[..., None]:
+    """Errors become one message and an exit code; no traceback of ours reaches the user."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            code = command(*args, **kwargs)
+        except MgdebugError as error:
+            if error.detail:
+                click.echo(error.detail.rstrip(), err=True)
+            click.echo(f"mgdebug: {error.message}", err=True)
+            if error.hint:
+                click.echo(f"  next: {error.hint}", err=True)
+            code = error.exit_code
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("mgdebug: interrupted; no file was changed", err=True)
+            code = INTERRUPTED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = FAILURES
+        sys.exit(code)
+
+    return run
+
+
+@main.command(context_settings=_CONTEXT)
+@click.argument("target", default="")
+@click.option(
+    "--tests",
+    multiple=True,
+    metavar="PATH[::NAME]",
+    help="Cases that say what is right (repeatable); else all that the project's configuration "
+    "selects.",
+)
+@click.option(
+    "--case",
+    "expressions",
+    multiple=True,
+    metavar="EXPR",
+    help="An ad-hoc case, such as 'f(3) == 9' (repeatable).  Doctests of TARGET count too.",
+)
+@click.option(
+    "--io",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="TARGET is a program that reads standard input: pairs of NAME.in and NAME.out.",
+)
+@click.option("--apply", "mode", flag_value="apply", help="Write the patch without asking.")
+@click.option("--diff", "mode", flag_value="diff", help="Only the unified diff on standard output.")
+@click.option("--json", "mode", flag_value="json", help="Events as JSON Lines on standard output.")
+@click.option("--time", type=float, metavar="SECONDS", help="For the whole repair.  [60]")
+@click.option("--python", metavar="PATH", help="The interpreter that runs the tests.")
+@click.option("--jobs", type=int, metavar="N", help="Worker processes.  [one a core]")
+@_ends_cleanly
+def fix(
+    target: str,
+    tests: tuple[str, ...],
+    expressions: tuple[str, ...],
+    io: Path | None,
+    mode: str | None,
+    time: float | None,
+    python: str | None,
+    jobs: int | None,
+) -> int:
+    """Run the tests, find the culprit, propose a patch.
+
+    TARGET narrows the search: a file, or FILE::FUNCTION, or FILE::Class.method.  Without it the
+    suspects are all files of the project that the failing tests run.
+
+    Exit codes: 0 nothing fails, or fixed and applied; 1 failures remain, or a patch was found and
+    not applied; 2 usage; 3 environment; 5 no tests; 130 interrupted.
+    """
+    from rich.console import Console
+
+    from mgdebug import settings as setting
+    from mgdebug.model import Finished, Stop, to_json
+    from mgdebug.narrate import Narrator
+    from mgdebug.proposers import PROPOSERS, proposer
+    from mgdebug.repair import repair
+
+    where = setting.find_target(Path.cwd(), target, tests, expressions, io)
+    flags = {"time": time, "python": python, "jobs": jobs}
+    chosen = setting.load(where.root, os.environ, flags)
+    names = chosen.engine.split("+")
+    for name in names:
+        if name not in PROPOSERS:
+            raise UsageError(f"there is no engine {name}", f"known: {', '.join(PROPOSERS)}")
+    interpreter, _ = setting.find_python(where.root, chosen.python, os.environ)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    done: Repair | None = None
+    with Narrator(console, quiet=mode == "json") as narrator:
+        narrator.waiting("running the tests")
+        stream = repair(where, [proposer(name) for name in names], chosen, interpreter)
+        try:
+            for event in stream:
+                if mode == "json":
+                    click.echo(to_json(event))
+                narrator.hear(event)
+                if isinstance(event, Finished):
+                    done = event.repair
+        finally:
+            stream.close()
+    assert done is not None
+    if done.patch is None:
+        return _without_patch(done, narrator, show=mode != "json")
+    if mode == "json":
+        return FAILURES
+    return _with_patch(done, where, mode, narrator) if done.stop is Stop.FIXED else FAILURES
+
+
+def _without_patch(done: Repair, narrator: Narrator, *, show: bool) -> int:
+    from mgdebug.model import Stop
+    from mgdebug.narrate import farewell
+
+    message, hint = farewell(done)
+    if show:
+        narrator.console.print(message, markup=False)
+        if hint:
+            narrator.console.print(f"  next: {hint}", markup=False)
+    return {Stop.CLEAN: CLEAN, Stop.NO_CASES: NO_CASES}.get(done.stop, FAILURES)
+
+
+def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrator) -> int:
+    from mgdebug.narrate import colored_diff, explanation, others
+
+    assert done.best is not None
+    console = narrator.console
+    out = sys.stdout
+    for label, line in zip(
+        ("[bold green]patch[/]   ", "          "), explanation(done), strict=False
+    ):
+        console.print(label, end="  ")
+        console.print(line, markup=False)
+    if out.isatty() and mode != "diff":
+        from rich.console import Console
+
+        Console().print(colored_diff(done.best))
+    else:
+        out.flush()
+        out.buffer.write(done.best.diff.encode("latin-1"))
+        out.flush()
+    for line in others(done):
+        console.print(f"          {line}", style="dim", markup=False)
+    after = done.after
+    assert after is not None
+    console.print(
+        f"[bold]verified[/]  {len(after.passed)} cases pass in a fresh process "
+        f"({done.tried} patches tried, {done.seconds:.1f} s)"
+    )
+    if mode == "diff" or not (mode == "apply" or _consent()):
+        console.print("not applied; no file was changed")
+        return FAILURES
+    return _apply(done, where, narrator)
+
+
+def _consent() -> bool:
+    """Ask on a terminal; elsewhere nobody can say yes."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    return click.confirm("Apply this patch?", default=False, err=True)
+
+
+def _apply(done: Repair, where: Target, narrator: Narrator) -> int:
+    from mgdebug import apply
+    from mgdebug.judge import patched
+    from mgdebug.languages import language_of
+    from mgdebug.syntax.source import SourceFile
+
+    assert done.patch is not None
+    files = {}
+    for path in done.base:
+        language = language_of(path)
+        assert language is not None
+        files[path] = SourceFile.read(where.root, path, language.grammar())
+    apply.sweep(where.root, done.base)
+    for path, base in done.base.items():
+        if files[path].sha256 != base:
+            raise apply.changed_meanwhile(path)
+    changes = [
+        apply.Change(path, done.base[path], after.data)
+        for path, after in patched(files, done.patch).items()
+    ]
+    for path in apply.apply(where.root, changes):
+        narrator.console.print(f"[green]applied[/]   {path}  [dim]`mgdebug undo` takes it back[/]")
+    return CLEAN
+
+
+@main.command(context_settings=_CONTEXT)
+@_ends_cleanly
+def undo() -> int:
+    """Take back what the last applied patch changed in this project."""
+    from mgdebug.apply import undo as take_back
+    from mgdebug.settings import find_root
+
+    for path in take_back(find_root(Path.cwd())):
+        click.echo(f"restored  {path}", err=True)
+    return CLEAN
+
+
+@main.command(context_settings=_CONTEXT, hidden=True)
+@click.argument("suite", type=click.Choice(["startup", "tries", "quixbugs"]))
+@click.option("--only", multiple=True, metavar="NAME", help="Rows of the suite (repeatable).")
+@click.option("--time", type=float, default=60.0, metavar="SECONDS", help="For each repair.")
+@_ends_cleanly
+def bench(suite: str, only: tuple[str, ...], time: float) -> int:
+    """Measure mgdebug; the real bugs are looked for in $MGDEBUG_DATA, then ../shared/data."""
+    from mgdebug.bench import run
+
+    ok = True
+    for line, good in run(suite, only, time):
+        click.echo(line)
+        ok = ok and good
+    return CLEAN if ok else FAILURES

@@ -1,0 +1,261 @@
+"""The stream of events as a person reads it on a terminal.  Only prints; decides nothing."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.spinner import Spinner
+from rich.syntax import Syntax
+from rich.text import Text
+from rich.tree import Tree
+
+from mgdebug.model import (
+    Accepted,
+    Alternative,
+    Collected,
+    Decomposed,
+    Event,
+    Finished,
+    Hierarchy,
+    Judged,
+    Outcome,
+    Proposed,
+    Ranked,
+    Repair,
+    Status,
+    Stop,
+    Suspect,
+    Value,
+    Verified,
+    Warned,
+)
+
+SHOWN_CASES, SHOWN_SUSPECTS, SHOWN_ALTERNATIVES = 8, 8, 4
+_SIGN = {
+    Status.PASSED: "[green]ok[/]",
+    Status.FAILED: "[red]failed[/]",
+    Status.TIMEOUT: "[red]timeout[/]",
+    Status.CRASHED: "[red]crashed[/]",
+    Status.NOT_RUN: "[yellow]not run[/]",
+}
+
+
+class Narrator:
+    """Tells what happens on a console (standard error), with a live line while patches are tried."""
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self.console, self.quiet = console, quiet
+        self._hierarchy = Hierarchy({}, ())
+        self._live: Live | None = None
+        self._started = time.monotonic()
+        self._failing = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end_live()
+
+    def waiting(self, what: str) -> None:
+        if not self.quiet and self.console.is_terminal:
+            self._show_live(what)
+
+    def hear(self, event: Event) -> None:
+        """Fold one event."""
+        if isinstance(event, Proposed):
+            self._progress(event)
+            return
+        if isinstance(event, Warned):
+            self._end_live()
+            self.warn(event.message, event.detail)
+        if self.quiet:
+            return
+        if isinstance(event, Collected):
+            self._end_live()
+            self._collected(event)
+            self.waiting("tracing")
+        elif isinstance(event, Decomposed):
+            self._hierarchy = event.hierarchy
+        elif isinstance(event, Ranked):
+            self._end_live()
+            self._ranked(event.suspects)
+        elif isinstance(event, Accepted):
+            self._end_live()
+            self.console.print(f"[cyan]progress[/]  {escape(event.patch.note)}")
+        elif isinstance(event, Judged) and event.plausible:
+            self.waiting(f"all cases pass with: {event.patch.note}")
+        elif isinstance(event, Verified) and not event.ok:
+            self._end_live()
+            failed = ", ".join(event.verdict.failed[:3]) or event.verdict.reason
+            self.console.print(
+                f"[yellow]dropped[/]  {escape(event.patch.note)}: fresh run: {failed}"
+            )
+        elif isinstance(event, Finished):
+            self._end_live()
+
+    def warn(self, message: str, detail: str = "") -> None:
+        self.console.print(f"[yellow]warning[/]  {escape(message)}")
+        if detail:
+            tail = detail.strip().splitlines()[-12:]
+            self.console.print(Text("\n".join("  | " + line for line in tail), style="dim"))
+
+    # ----------------------------------------------------------------------------- scenes
+
+    def _collected(self, event: Collected) -> None:
+        bad = [o for o in event.outcomes if not o.status.ok and o.case not in event.flaky]
+        self._failing = len(bad)
+        passed = sum(o.status is Status.PASSED for o in event.outcomes)
+        total = f"{passed} passed, {len(bad)} failing"
+        total += f", {len(event.flaky)} flaky" if event.flaky else ""
+        self.console.print(f"[bold]cases[/]     {total} ({event.seconds:.1f} s, {event.python})")
+        for outcome in bad[:SHOWN_CASES]:
+            self.console.print(_case_line(outcome))
+        if len(bad) > SHOWN_CASES:
+            self.console.print(f"  ... and {len(bad) - SHOWN_CASES} more")
+        for name in event.flaky:
+            self.console.print(
+                f"  [yellow]flaky[/]   {escape(name)}: passed when run again; left out"
+            )
+
+    def _ranked(self, suspects: tuple[Suspect, ...]) -> None:
+        if suspects:
+            self.console.print("[bold]suspects[/]")
+            self.console.print(suspect_tree(self._hierarchy, suspects))
+
+    def _progress(self, event: Proposed) -> None:
+        name = event.subfunction.partition("::")[2]
+        seconds = time.monotonic() - self._started
+        best = f", best {event.best} of {self._failing}" if event.best else ""
+        self.waiting(f"trying patches in {name}: {event.tried} tried{best}, {seconds:.0f} s")
+
+    def _show_live(self, what: str) -> None:
+        spinner = Spinner("dots", Text(what))
+        if self._live is None:
+            self._live = Live(spinner, console=self.console, transient=True, refresh_per_second=8)
+            self._live.start()
+        else:
+            self._live.update(spinner)
+
+    def _end_live(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def _case_line(outcome: Outcome) -> str:
+    message = f"  [dim]{escape(outcome.message[:100])}[/]" if outcome.message else ""
+    return f"  {_SIGN.get(outcome.status, outcome.status)}  {escape(outcome.case)}{message}"
+
+
+def suspect_tree(hierarchy: Hierarchy, suspects: tuple[Suspect, ...]) -> RenderableType:
+    """The hierarchy as far as it is under suspicion: each subfunction below the one that holds it."""
+    best: dict[str, Suspect] = {}
+    for suspect in suspects:
+        best.setdefault(suspect.subfunction, suspect)
+    shown = list(best)[:SHOWN_SUSPECTS]
+    files: dict[str, Tree] = {}
+    trees: list[RenderableType] = []
+    for name in shown:
+        subfunction, suspect = hierarchy.subfunctions[name], best[name]
+        if subfunction.path not in files:
+            files[subfunction.path] = Tree(escape(subfunction.path), guide_style="dim")
+            trees.append(files[subfunction.path])
+        block = hierarchy.block(suspect.block)
+        line = f"line {block.span.first_line}" if block else ""
+        calls = [c.partition("::")[2] for c in subfunction.calls if c in best and c != name]
+        below = f", calls {', '.join(calls)}" if calls else ""
+        text = f"[bold]{escape(subfunction.qualname)}[/]  {suspect.score:.2f}  {line}"
+        files[subfunction.path].add(f"{text} [dim]{escape(suspect.why)}{below}[/]")
+    if len(best) > len(shown):
+        trees.append(Text(f"... and {len(best) - len(shown)} more", style="dim"))
+    return Group(*trees)
+
+
+def explanation(repair: Repair) -> list[str]:
+    """Two lines: what was wrong, and the values that showed it."""
+    best = repair.best
+    if best is None:
+        return []
+    lines = [best.patches[0].note]
+    proof = best.evidence
+    if proof is not None:
+        was = _value(proof.was) or "never there"
+        now = _value(proof.now) or "never there"
+        lines.append(
+            f"in {proof.case}, line {proof.line}: {proof.name} was {was}; with the patch {now}"
+        )
+    elif repair.after is not None:
+        fixed = [case for case in repair.before.failed if case in repair.after.passed]
+        lines.append(
+            f"{len(fixed)} failing cases pass with it, such as {fixed[0]}" if fixed else ""
+        )
+    return lines
+
+
+def _value(value: Value | None) -> str:
+    if value is None:
+        return ""
+    return value.text if len(value.text) <= 70 else value.text[:67] + "..."
+
+
+def diff_text(alternative: Alternative) -> str:
+    """The diff as characters; what is no UTF-8 shows as escapes."""
+    return alternative.diff.encode("latin-1").decode("utf-8", "backslashreplace")
+
+
+def colored_diff(alternative: Alternative) -> RenderableType:
+    return Syntax(diff_text(alternative).rstrip("\n"), "diff", theme="ansi_dark", word_wrap=False)
+
+
+def others(repair: Repair) -> list[str]:
+    """The patches that pass as well, a line each."""
+    rest = repair.alternatives[1:]
+    lines = [f"also passes: {a.patches[0].note}" for a in rest[:SHOWN_ALTERNATIVES]]
+    if len(rest) > SHOWN_ALTERNATIVES:
+        lines.append(f"... and {len(rest) - SHOWN_ALTERNATIVES} more that pass")
+    return lines
+
+
+def farewell(repair: Repair) -> tuple[str, str]:
+    """Without a patch: what happened, and the next step."""
+    failing = len(repair.before.failed)
+    cases = f"{failing} case{'s' if failing != 1 else ''} still failing"
+    tried = f"{repair.tried} patches tried in {repair.seconds:.0f} s"
+    match repair.stop:
+        case Stop.CLEAN:
+            passed = len(repair.before.passed)
+            return f"{passed} passed; nothing to fix", ""
+        case Stop.NO_CASES:
+            return "no tests: nothing says what is right", (
+                "name them with --tests PATH, or say it with --case 'f(3) == 9'"
+            )
+        case Stop.SECONDS:
+            return f"{cases}; {tried}; the time limit ended the search", (
+                "give it longer with --time SECONDS, or narrow it to FILE::FUNCTION"
+            )
+        case Stop.PATCHES:
+            return f"{cases}; {tried}; the limit of tries ended the search", "raise `patches`"
+        case Stop.EXHAUSTED:
+            return f"{cases}; {tried}; no single small change mends them", (
+                "narrow it to FILE::FUNCTION, or add cases that show more of what is right"
+            )
+        case Stop.UNTRACED:
+            return f"{cases}; none of the project's own code runs in them", (
+                "name the file to search: mgdebug fix FILE"
+            )
+        case Stop.FLAKY:
+            return "only flaky cases fail: they pass when run again", (
+                "make them end alike each time first"
+            )
+        case _:
+            return f"{cases}; {repair.stop}", ""

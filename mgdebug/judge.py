@@ -104,7 +104,8 @@ def _observe(
 ) -> tuple[tuple[object, ...], Evidence | None]:
     after = patched(bench.files, patch)
     hierarchy = decompose([after.get(path, source) for path, source in bench.files.items()])
-    cases = [*bench.plan.failing, *bench.plan.passing][:TRACED_CASES]
+    wanted = {*[*bench.plan.failing, *bench.plan.passing][:TRACED_CASES]}
+    cases = [case for case in bench.plan.order if case in wanted]
     try:
         traces, _, _ = runner.trace(
             hierarchy, cases, cases, {path: f.data for path, f in after.items()}

@@ -221,7 +221,8 @@ class _Repair:
         yield Decomposed(self.hierarchy)
         endless = [c for c in self.plan.failing if self.outcomes[c].status is Status.TIMEOUT]
         failing = [c for c in self.plan.failing if c not in endless[TRACED_ENDLESS:]]
-        cases = [*failing[:TRACED_FAILING], *self.plan.passing[:TRACED_PASSING]]
+        traced = {*failing[:TRACED_FAILING], *self.plan.passing[:TRACED_PASSING]}
+        cases = [case for case in self.plan.order if case in traced]
         values = [*self.plan.failing[:VALUES_FAILING], *self.plan.passing[:VALUES_PASSING]]
         traces, outcomes, self.imported = self.runner.trace(
             self.hierarchy, cases, values, self._sources({}), self.outcomes.values()
@@ -440,8 +441,9 @@ class _Repair:
         sources = {path: f.data for path, f in judge.patched(self.files, patch).items()}
         run = self.runner.run(sources, new=True)
         seen = {o.case: o for o in run.outcomes}
-        passed = tuple(c for c, o in seen.items() if o.status.ok)
-        failed = tuple(c for c, o in seen.items() if not o.status.ok and c not in self.flaky)
+        skipped = {c for c, o in self.outcomes.items() if o.status is Status.SKIPPED}
+        passed = tuple(c for c, o in seen.items() if o.status is Status.PASSED)
+        failed = tuple(c for c in seen if c not in {*passed, *skipped, *self.flaky})
         lost = {c.id for c in self.cases} - set(seen)
         reason = f"{len(lost)} cases are gone" if lost else ""
         return Verdict(passed, failed, reason, run.seconds), not failed and not lost

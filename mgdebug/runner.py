@@ -65,20 +65,24 @@ class Run:
 class Plan:
     """Which cases a try runs, and when it stops.
 
-    failing come first; a try ends when none of the first `patience` of them passes, and at
-    the first of `passing` that fails.  limits: wall and processor seconds by case.
+    failing are run first, the quickest ahead; a try ends when none of the first `patience` of
+    them passes.  Else a second process runs all in their own order, because cases do lean on
+    those before them, and ends at the first of `passing` that fails.  limits: wall and processor
+    seconds by case.
     """
 
     failing: tuple[str, ...]
     passing: tuple[str, ...]
+    order: tuple[str, ...] = ()
     patience: int = 8
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Plan:
-        """The quickest cases first.  A case may take ten times what it took; one that did not end
-        ten times what the slowest other took."""
-        known = sorted(outcomes, key=lambda o: (o.status is Status.TIMEOUT, o.seconds))
+        """outcomes: in the order of the cases.  A case may take ten times what it took; one that
+        did not end ten times what the slowest other took."""
+        found = [o for o in outcomes if o.status is not Status.SKIPPED]
+        known = sorted(found, key=lambda o: (o.status is Status.TIMEOUT, o.seconds))
         ended = [o for o in known if o.status is not Status.TIMEOUT]
         slowest = max((o.seconds for o in ended), default=0.0)
         busiest = max((o.processor for o in ended), default=0.0)
@@ -92,7 +96,8 @@ class Plan:
             )
         return cls(
             tuple(o.case for o in known if not o.status.ok),
-            tuple(o.case for o in known if o.status is Status.PASSED),
+            tuple(o.case for o in known if o.status.ok),
+            tuple(o.case for o in found),
             limits=limits,
         )
 
@@ -307,8 +312,10 @@ class Runner:
     # ------------------------------------------------------------------------------- tries
 
     def attempt(self, tries: Sequence[Sources], plan: Plan) -> list[Verdict]:
-        """One verdict for each set of patched sources, on all cores.  Raises ProbeError if no worker
-        can load the project any more."""
+        """One verdict for each set of patched sources, on all cores.
+
+        Raises ProbeError if no worker can load the project any more.
+        """
         while len(self._workers) < self.jobs:
             self._workers.append(self._start())
         for worker in self._workers:
@@ -318,15 +325,14 @@ class Runner:
             self._loaded(index)
         verdicts: list[Verdict | None] = [None] * len(tries)
         waiting = list(reversed(range(len(tries))))
-        requests = {"failing": list(plan.failing), "passing": list(plan.passing)}
         common = {
-            "cases": [*requests["failing"], *requests["passing"]],
+            "cases": list(plan.order),
+            "failing": list(plan.failing),
+            "patience": plan.patience,
             "wall": self.limits.case_seconds,
             "limits": {case: list(pair) for case, pair in plan.limits.items()},
-            "wanted": len(plan.failing),
-            "patience": plan.patience,
         }
-        longest = sum(wall for wall, _ in plan.limits.values()) + MARGIN_SECONDS
+        longest = 2 * sum(wall for wall, _ in plan.limits.values()) + MARGIN_SECONDS
         idle = list(self._workers)
         with selectors.DefaultSelector() as selector:
             busy: dict[int, _Errand] = {}
@@ -579,8 +585,9 @@ def _verdict(answer: Message) -> Verdict:
     for outcome in map(_outcome, _list(answer, "outcomes")):
         if outcome and outcome.case not in seen:
             seen[outcome.case] = outcome
-    passed = tuple(c for c, o in seen.items() if o.status.ok)
-    failed = tuple(c for c, o in seen.items() if not o.status.ok)
+    # To be skipped is no progress.
+    passed = tuple(c for c, o in seen.items() if o.status is Status.PASSED)
+    failed = tuple(c for c, o in seen.items() if o.status is not Status.PASSED)
     ended = str(answer.get("ended", ""))
     seconds = sum(o.seconds for o in seen.values())
     return Verdict(passed, failed, "" if ended == "done" else ended, seconds)

@@ -19,7 +19,7 @@ import threading
 import time
 import types
 import warnings
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
 
 from . import cases, pytest_session
 from .cases import Runnable, Trouble
@@ -121,6 +121,8 @@ def fresh(spec: Message, request: Message) -> Message:
     answer = Answer(request["id"])
     left: Optional[List[str]] = request["cases"]
     limits = LimitsOf(request)
+    is_try = "failing" in request
+    order, failing = request["cases"] or [], request.get("failing", ())
 
     def child(out: int) -> None:
         overlay = Overlay()
@@ -144,7 +146,8 @@ def fresh(spec: Message, request: Message) -> Message:
             )
             known = {c.id: c for c in found}
             chosen = [known[id] for id in left if id in known] if left is not None else found
-            _run_cases(out, chosen, request, limits, recorder)
+            stop = until_broken(set(order) - set(failing)) if is_try else None
+            _run_cases(out, chosen, request, limits, recorder, stop)
             send(out, {"done": True})
             os._exit(0)
 
@@ -158,11 +161,11 @@ def fresh(spec: Message, request: Message) -> Message:
         if answer.case is None or ended == "done":
             break
         answer.close_case(ended)
-        if answer.collected is None or len(answer.outcomes) == before:
+        if answer.collected is None or len(answer.outcomes) == before or is_try:
             break
-        order = left if left is not None else [case[0] for case in answer.collected]
+        names = left if left is not None else [case[0] for case in answer.collected]
         done = {outcome["case"] for outcome in answer.outcomes}
-        left = [id for id in order if id not in done]
+        left = [id for id in names if id not in done]
         limits.tighten(answer.outcomes)
     return answer.message()
 
@@ -207,7 +210,6 @@ class Warm:
             send(self.fd_out, self._try(request))
 
     def _try(self, request: Message) -> Message:
-        answer = Answer(request["id"])
         sources = _sources(request)
         try:
             swaps = self._plan(sources)
@@ -217,25 +219,34 @@ class Warm:
             return {"id": request["id"], "fresh": True}
         if not swaps and not self._scripts(sources):
             return {"id": request["id"], "same": True}
-        chosen = [self.known[id] for id in request["cases"] if id in self.known]
         limits = LimitsOf(request)
+        failing, order = request["failing"], request["cases"]
+        stages: List[Tuple[List[str], Stop]] = [
+            (failing, until_hopeless(request["patience"])),
+            (order, until_broken(set(order) - set(failing))),
+        ]
+        for names, stop in stages:
+            answer = Answer(request["id"])
 
-        def child(out: int) -> None:
-            self.overlay.sources = sources
-            try:
-                for function, code in swaps or ():
-                    function.__code__ = code
-            except ValueError:
-                send(out, {"fresh": True})
+            def child(out: int, names: List[str] = names, stop: Stop = stop) -> None:
+                self.overlay.sources = sources
+                try:
+                    for function, code in swaps or ():
+                        function.__code__ = code
+                except ValueError:
+                    send(out, {"fresh": True})
+                    os._exit(0)
+                chosen = [self.known[name] for name in names if name in self.known]
+                _run_cases(out, chosen, request, limits, None, stop)
+                send(out, {"done": True})
                 os._exit(0)
-            _run_cases(out, chosen, request, limits, None)
-            send(out, {"done": True})
-            os._exit(0)
 
-        ended = run_fork(child, answer, limits, self.spec["memory"], None)
-        if answer.fresh:
-            return {"id": request["id"], "fresh": True}
-        answer.close_case(ended)
+            ended = run_fork(child, answer, limits, self.spec["memory"], None)
+            if answer.fresh:
+                return {"id": request["id"], "fresh": True}
+            answer.close_case(ended)
+            if not any(outcome["status"] == "passed" for outcome in answer.outcomes):
+                break
         return answer.message()
 
     def _scripts(self, sources: Dict[str, bytes]) -> bool:
@@ -266,18 +277,36 @@ class Warm:
 # ---------------------------------------------------------------------------- inside a fork
 
 
+Stop = Callable[[str, bool], bool]  # a case and whether it passed -> whether that decides
+
+
+def until_hopeless(patience: int) -> Stop:
+    """Stop once `patience` cases ran and none of them passed."""
+    ran: List[bool] = []
+
+    def stop(case: str, passed: bool) -> bool:
+        ran.append(passed)
+        return len(ran) >= patience and not any(ran)
+
+    return stop
+
+
+def until_broken(passing: Set[str]) -> Stop:
+    """Stop at the first case that passed before and does no more."""
+    return lambda case, passed: not passed and case in passing
+
+
 def _run_cases(
     out: int,
     chosen: Iterable[Runnable],
     request: Message,
     limits: LimitsOf,
     recorder: Optional[Recorder],
+    stop: Optional[Stop] = None,
 ) -> None:
     order = list(chosen)
     detail = bool(request.get("detail"))
-    wanted, patience = int(request.get("wanted", 0)), int(request.get("patience", 0))
     with_values = set(request["trace"]["values"]) if recorder else set()
-    gained = 0
     for index, case in enumerate(order):
         send(out, {"begin": case.id})
         wall, processor = limits.of(case.id)
@@ -307,13 +336,8 @@ def _run_cases(
         if recorder is not None:
             message["trace"] = recorder.report()
         send(out, message)
-        if wanted:  # a try: stop at the first answer that decides
-            passed = result.status != "failed"
-            gained += passed and index < wanted
-            hopeless = index < wanted and not gained and index + 1 >= patience
-            broken = index >= wanted and not passed
-            if hopeless or broken or (index + 1 == wanted and not gained):
-                return
+        if stop is not None and stop(case.id, result.status != "failed"):
+            return
 
 
 def _watchdog(out: int, case: str, recorder: Recorder, seconds: float) -> threading.Timer:

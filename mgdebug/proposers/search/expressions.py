@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import tree_sitter
 
@@ -183,7 +184,7 @@ def other_order(site: Site, scope: Scope) -> Iterator[Offer]:
     values = list(arguments.named_children) if arguments is not None else []
     if site.node.type in ("tuple", "list"):
         values = list(site.node.named_children)
-    for one, two in zip(values, values[1:], strict=False):
+    for one, two in pairwise(values):
         if "keyword_argument" not in (one.type, two.type):
             yield _swapped(site, one, two, scope)
     if len(values) == 3:
@@ -339,18 +340,21 @@ def another_condition(site: Site, scope: Scope) -> Iterator[Offer]:
     if "condition" not in site.roles:
         return
     fill, words = scope.writer.fill, scope.words
-    if site.node.type != "not_operator":
+    constant = site.node.type in ("true", "false", "none")
+    if site.node.type != "not_operator" and not constant:
         yield becomes(site, fill(words.negation, site.wording), 4.0)
     seen: set[str] = set()
     for cost, atom in atoms(scope):
         if atom.text in seen:
             continue
         seen.add(atom.text)
+        yield becomes(site, atom, 5.5 + cost)
+        if constant:
+            continue
         yield becomes(site, fill(words.either, atom, site.wording), 5.5 + cost)
         yield becomes(site, fill(words.both, site.wording, atom), 5.5 + cost)
         yield becomes(site, fill(words.either, site.wording, atom), 5.7 + cost)
         yield becomes(site, fill(words.both, atom, site.wording), 5.9 + cost)
-        yield becomes(site, atom, 5.5 + cost)
 
 
 def another_result(site: Site, scope: Scope) -> Iterator[Offer]:

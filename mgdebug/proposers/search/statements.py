@@ -93,7 +93,7 @@ def inserted(scope: Scope) -> Iterator[Offer]:
 
 
 def everywhere(scope: Scope) -> Iterator[Offer]:
-    """One change in all places at once: names a and b exchanged, all True for False, an operator."""
+    """One change in all places at once: names exchanged, all True for False, an operator."""
     names: dict[str, list[Site]] = {}
     for site in scope.expressions:
         if site.node.type in ("identifier", "true", "false", "integer"):

@@ -46,7 +46,8 @@ _SIGN = {
 
 
 class Narrator:
-    """Tells what happens on a console (standard error), with a live line while patches are tried."""
+    """Tells what happens on a console (standard error), with a live line while patches are
+    tried."""
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self.console, self.quiet = console, quiet
@@ -158,8 +159,8 @@ def _case_line(outcome: Outcome) -> str:
 
 
 def suspect_tree(hierarchy: Hierarchy, suspects: tuple[Suspect, ...]) -> RenderableType:
-    """The hierarchy as far as it is under suspicion: each subfunction below the one that holds it."""
-    best: dict[str, Suspect] = {}
+    """The hierarchy as far as it is under suspicion: each subfunction below the one that holds
+    it.""" best: dict[str, Suspect] = {}
     for suspect in suspects:
         best.setdefault(suspect.subfunction, suspect)
     shown = list(best)[:SHOWN_SUSPECTS]

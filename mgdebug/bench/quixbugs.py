@@ -17,8 +17,8 @@ BAR = 0.7  # of the rows end green
 
 
 def run(only: Sequence[str], seconds: float) -> Iterator[tuple[str, bool]]:
-    """Each row in a folder of its own, through the command line, as a user would: `fix --apply`; then
-    pytest on its own says whether it is green."""
+    """Each row in a folder of its own, through the command line, as a user would: `fix --apply`;
+    then pytest on its own says whether it is green."""
     rows = [json.loads(line) for line in data("quixbugs.jsonl").read_text("utf-8").splitlines()]
     chosen = [row for row in rows if not only or row["id"].rpartition("/")[2] in only]
     green = 0

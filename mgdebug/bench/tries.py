@@ -1,4 +1,5 @@
-"""One try of a patch on a pytest file of five cases, against `python -m pytest` on the same file."""
+"""One try of a patch on a pytest file of five cases, against `python -m pytest` on the same
+file."""
 
 from __future__ import annotations
 

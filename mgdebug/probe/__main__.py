@@ -13,7 +13,8 @@ sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or os.curdir
 spec = importlib.util.spec_from_file_location(
     "_mgdebug_probe", os.path.join(here, "__init__.py"), submodule_search_locations=[here]
 )
-assert spec is not None and spec.loader is not None
+assert spec is not None
+assert spec.loader is not None
 sys.modules["_mgdebug_probe"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules["_mgdebug_probe"])
 

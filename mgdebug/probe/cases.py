@@ -38,8 +38,8 @@ class Runnable:
         self._run = run
 
     def run(self, detail: bool, following: Optional["Runnable"] = None) -> Result:
-        """detail: whether the traceback is wanted; it costs time.  following: what runs next in this
-        process.  Never raises."""
+        """detail: whether the traceback is wanted; it costs time.  following: what runs next in
+        this process.  Never raises."""
         try:
             return self._run(detail, following)
         except BaseException as error:  # an exit or an interrupt is the case's failure too
@@ -77,8 +77,8 @@ def one_line(error: BaseException) -> str:
 
 
 def import_file(path: str) -> types.ModuleType:
-    """The module of a file, under the name by which the project imports it.  May raise anything that
-    its code raises."""
+    """The module of a file, under the name by which the project imports it.  May raise anything
+    that its code raises."""
     real = os.path.realpath(path)
     loaded = modules_of(real)
     if loaded:
@@ -182,8 +182,8 @@ def _doctest(path: str, name: str) -> Run:
 
 
 def unittests(cwd: str, wanted: List[str]) -> Tuple[List[Runnable], List[Trouble]]:
-    """For interpreters without pytest.  wanted: PATH or PATH::Class::method; [] discovers test*.py."""
-    loader = unittest.TestLoader()
+    """For interpreters without pytest.  wanted: PATH or PATH::Class::method; [] discovers
+    test*.py.""" loader = unittest.TestLoader()
     suites: List[Tuple[str, Any]] = []
     troubles: List[Trouble] = []
     for want in wanted:
@@ -265,8 +265,8 @@ def _pair(script: str, given: str, wanted: str, overlay: Overlay) -> Result:
         os.dup2(stdin.fileno(), 0)
         os.dup2(stdout.fileno(), 1)
         streams = sys.stdin, sys.stdout, sys.argv, sys.modules["__main__"]
-        sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
-        sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
+        sys.stdin = _stream(0, "r")
+        sys.stdout = _stream(1, "w")
         sys.argv, sys.modules["__main__"] = [script], module
         sys.path.insert(0, os.path.dirname(script))
         try:
@@ -291,6 +291,10 @@ def _pair(script: str, given: str, wanted: str, overlay: Overlay) -> Result:
         at = min(len(got), len(expected))
     line = [lines[at][:100] if at < len(lines) else "" for lines in (got, expected)]
     return Result("failed", "line %d is %r, wanted %r" % (at + 1, line[0], line[1]))
+
+
+def _stream(fd: int, mode: str) -> Any:
+    return open(fd, mode, encoding="utf-8", errors="surrogateescape", closefd=False)
 
 
 def _lines(text: str) -> List[str]:

@@ -58,8 +58,8 @@ class LimitsOf:
         return (own[0], own[1]) if own else (self._wall, self._processor)
 
     def tighten(self, outcomes: List[Message]) -> None:
-        """After a case that never ended, the next ones get a multiple of what others took; in processor
-        time too, which an endless loop burns sooner than the clock runs."""
+        """After a case that never ended, the next ones get a multiple of what others took; in
+        processor time too, which an endless loop burns sooner than the clock runs."""
         ended = [o for o in outcomes if o["status"] != "timeout"]
         slowest = max((o["seconds"] for o in ended), default=0.0)
         busiest = max((o["processor"] for o in ended), default=0.0)
@@ -169,8 +169,8 @@ def run_fork(
 
 
 def _watch(pid: int, read: int, answer: Answer, limits: LimitsOf) -> str:
-    """Never waits for the end of the pipe alone: a grandchild may hold it, or the child close it."""
-    decoder = Decoder(ANSWER_BYTES)
+    """Never waits for the end of the pipe alone: a grandchild may hold it, or the child close
+    it.""" decoder = Decoder(ANSWER_BYTES)
     deadline = time.monotonic() + limits.collect
     case: Optional[str] = None
     closed = False

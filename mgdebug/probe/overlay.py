@@ -111,8 +111,8 @@ Swap = Tuple[types.FunctionType, types.CodeType]
 def plan_swap(
     path: str, old: types.CodeType, new: types.CodeType, live: LiveFunctions
 ) -> Optional[List[Swap]]:
-    """What to swap so that a process that runs `old` runs `new`; None if only a fresh import will do:
-    module code, a class body, a default or a decorator changed, a name came or went, or a
+    """What to swap so that a process that runs `old` runs `new`; None if only a fresh import will
+    do: module code, a class body, a default or a decorator changed, a name came or went, or a
     closure has another shape.  [] if the two do the same."""
     if _shallow(old) != _shallow(new):
         return None

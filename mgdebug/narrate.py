@@ -159,8 +159,8 @@ def _case_line(outcome: Outcome) -> str:
 
 
 def suspect_tree(hierarchy: Hierarchy, suspects: tuple[Suspect, ...]) -> RenderableType:
-    """The hierarchy as far as it is under suspicion: each subfunction below the one that holds
-    it.""" best: dict[str, Suspect] = {}
+    """The hierarchy as far as it is under suspicion: subfunctions below their file."""
+    best: dict[str, Suspect] = {}
     for suspect in suspects:
         best.setdefault(suspect.subfunction, suspect)
     shown = list(best)[:SHOWN_SUSPECTS]

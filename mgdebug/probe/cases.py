@@ -182,8 +182,8 @@ def _doctest(path: str, name: str) -> Run:
 
 
 def unittests(cwd: str, wanted: List[str]) -> Tuple[List[Runnable], List[Trouble]]:
-    """For interpreters without pytest.  wanted: PATH or PATH::Class::method; [] discovers
-    test*.py.""" loader = unittest.TestLoader()
+    """For interpreters without pytest.  wanted: PATH or PATH::Class::method; [] discovers."""
+    loader = unittest.TestLoader()
     suites: List[Tuple[str, Any]] = []
     troubles: List[Trouble] = []
     for want in wanted:

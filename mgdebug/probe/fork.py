@@ -169,8 +169,8 @@ def run_fork(
 
 
 def _watch(pid: int, read: int, answer: Answer, limits: LimitsOf) -> str:
-    """Never waits for the end of the pipe alone: a grandchild may hold it, or the child close
-    it.""" decoder = Decoder(ANSWER_BYTES)
+    """Never waits for the end of the pipe alone: a grandchild may hold it open."""
+    decoder = Decoder(ANSWER_BYTES)
     deadline = time.monotonic() + limits.collect
     case: Optional[str] = None
     closed = False

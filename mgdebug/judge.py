@@ -5,6 +5,7 @@ A patch is plausible when all cases pass with it; which of several is right, no 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,7 @@ from mgdebug.model import (
     Trace,
     Value,
 )
-from mgdebug.runner import Plan, Runner
+from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile, edits_between, unified_diff
 
@@ -73,18 +74,22 @@ def is_plausible(passed: Sequence[str], failed: Sequence[str], plan: Plan) -> bo
     return not failed and {*passed} >= {*plan.failing, *plan.passing}
 
 
-def group(bench: Bench, patches: Sequence[Patch], runner: Runner) -> tuple[Alternative, ...]:
+def group(
+    bench: Bench, patches: Sequence[Patch], runner: Runner, seconds: float
+) -> tuple[Alternative, ...]:
     """Alternatives, the likeliest first: by cost, then by the size of the change.
 
     Patches whose subfunctions returned the same values in all traced cases are one group; only
-    the first LOOKED_AT are traced, each of the others is a group of its own.
+    the first LOOKED_AT are traced, and only while there are seconds left; each of the others is
+    a group of its own.
     """
     ranked = sorted(patches, key=lambda p: (p.cost, _size(bench.files, p), p.note))
     groups: dict[object, list[Patch]] = {}
     proofs: dict[object, Evidence | None] = {}
+    runner.deadline = time.monotonic() + seconds
     for index, patch in enumerate(ranked):
         key: object = index
-        if index < LOOKED_AT:
+        if index < LOOKED_AT and time.monotonic() < runner.deadline:
             behaviour, proof = _observe(bench, patch, runner)
             key = behaviour if behaviour else index
             proofs.setdefault(key, proof)
@@ -110,7 +115,7 @@ def _observe(
         traces, _, _ = runner.trace(
             hierarchy, cases, cases, {path: f.data for path, f in after.items()}
         )
-    except ProbeError:
+    except (ProbeError, OutOfTime):
         return (), None
     behaviour = tuple((t.case, _returned(t, patch, hierarchy)) for t in traces)
     return behaviour, _evidence(bench, patch, hierarchy, {t.case: t for t in traces})

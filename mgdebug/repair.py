@@ -54,6 +54,7 @@ VALUES_FAILING, VALUES_PASSING = 8, 12  # of them, cases whose values are kept
 ROUNDS = (192, 1536, None)  # patches that a subfunction gets before the next one's turn
 SAME_SUSPICION = 0.75  # of the highest score: subfunctions that are searched first
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
+JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
 STEPS_AT_MOST = 4  # accepted partial patches
 
 
@@ -414,7 +415,8 @@ class _Repair:
         self.runner.deadline = float("inf")
         if self.steps:
             patches = [judge.minimise(bench, patch, self.runner) for patch in patches[:3]]
-        alternatives = judge.group(bench, patches, self.runner)
+        alternatives = judge.group(bench, patches, self.runner, self.settings.time * JUDGING_SHARE)
+        self.runner.deadline = float("inf")
         yield Grouped(alternatives)
         for index, alternative in enumerate(alternatives[:VERIFIED_AT_MOST]):
             patch = alternative.patches[0]

@@ -13,7 +13,7 @@ import os
 import selectors
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,7 +40,7 @@ START_SECONDS = 60.0  # for an interpreter and pytest to start
 LOAD_SECONDS = 150.0  # for a project to be imported and collected
 MARGIN_SECONDS = 5.0  # that a worker may take beyond the limits of its cases
 PROCESSOR_FLOOR, WALL_FLOOR, PATIENCE_FACTOR = 0.06, 1.0, 10.0
-TRACE_SECONDS, TRACE_FACTOR, ENDLESS_SECONDS = 2.0, 60.0, 0.3  # of wall time, for one traced case
+TRACE_SECONDS, TRACE_FACTOR, ENDLESS_SECONDS = 1.0, 4.0, 0.3  # of wall time, for one traced case
 
 Sources = Mapping[str, bytes]  # patched files: path from the root -> bytes
 
@@ -279,20 +279,15 @@ class Runner:
         blocks = [b for s in hierarchy.subfunctions.values() for b in s.blocks]
         request = self._request(sources or {}, cases)
         request["wall"] = TRACE_SECONDS
-        request["limits"] = {
-            o.case: [
-                ENDLESS_SECONDS
-                if o.status is Status.TIMEOUT
-                else max(TRACE_SECONDS, TRACE_FACTOR * o.seconds),
-                None,
-            ]
-            for o in known
-        }
+        ended = {o.case: o for o in known}
+        request["limits"] = {case: [_trace_seconds(o), None] for case, o in ended.items()}
         request["trace"] = self._trace_request(hierarchy, values)
         answer = self._ask(self._first(), request)
         traces = []
         for item in _list(answer, "outcomes"):
             trace = _read_trace(item, blocks)
+            if trace and trace.status is Status.TIMEOUT and trace.case in ended:
+                trace = replace(trace, status=ended[trace.case].status)  # only the trace was cut
             if trace:
                 traces.append(trace)
         imported = _hits(answer.get("imported"), blocks)
@@ -518,6 +513,12 @@ class Runner:
             "run them on their own first; what they printed stands above",
             said,
         )
+
+
+def _trace_seconds(outcome: Outcome) -> float:
+    if outcome.status is Status.TIMEOUT:
+        return ENDLESS_SECONDS
+    return max(TRACE_SECONDS, TRACE_FACTOR * outcome.seconds)
 
 
 def _spec(target: Target, root: Path, limits: Limits, doctests: bool) -> Message:

@@ -19,7 +19,8 @@ def rank(
     """Suspects, the worst first; blocks that no failing case visited are left out.
 
     imported: blocks that ran while the project was imported: every case depends on them.
-    Ties go to the later block: what runs last before a failure is the likelier culprit.
+    Ties go to what the cases themselves ran, then to the later block: what runs last before a
+    failure is the likelier culprit.
     """
     failing = [t for t in traces if not t.status.ok]
     passing = [t for t in traces if t.status.ok]
@@ -34,5 +35,5 @@ def rank(
             score = failed / math.sqrt(len(failing) * (failed + passed))
             why = f"in {failed} of {len(failing)} failing, {passed} of {len(passing)} passing cases"
             suspect = Suspect(subfunction.id, block.id, round(score, 4), why)
-            found.append((-suspect.score, -position, suspect))
-    return tuple(suspect for _, _, suspect in sorted(found, key=lambda item: item[:2]))
+            found.append((-suspect.score, always, -position, suspect))
+    return tuple(suspect for *_, suspect in sorted(found, key=lambda item: item[:3]))

@@ -344,7 +344,7 @@ class _Repair:
                 return
             yield Proposed(line.subfunction, len(batch), self.tried, self.best)
             tries = [self._sources(judge.patched(self.now, patch)) for patch in batch]
-            verdicts = self.runner.attempt(tries, self.plan)
+            verdicts = self.runner.attempt(tries, self.plan, self.deadline)
             self.tried += len(batch)
             for patch, verdict in zip(batch, verdicts, strict=True):
                 yield from self._weigh(patch, verdict, progress)

@@ -39,8 +39,9 @@ PROBE = Path(__file__).parent / "probe"
 START_SECONDS = 60.0  # for an interpreter and pytest to start
 LOAD_SECONDS = 150.0  # for a project to be imported and collected
 MARGIN_SECONDS = 5.0  # that a worker may take beyond the limits of its cases
-PROCESSOR_FLOOR, WALL_FLOOR, PATIENCE_FACTOR = 0.06, 1.0, 10.0
-TRACE_SECONDS, TRACE_FACTOR, ENDLESS_SECONDS = 1.0, 4.0, 0.3  # of wall time, for one traced case
+PROCESSOR_FLOOR, WALL_FLOOR = 0.06, 1.0  # the least that a case may take in a try
+PATIENCE, QUICK_SECONDS = 8, 0.1  # failing cases that a try may fail before it is given up
+TRACE_SECONDS, TRACE_FACTOR, ENDLESS_SECONDS = 1.0, 2.0, 0.3  # of wall time, for one traced case
 
 Sources = Mapping[str, bytes]  # patched files: path from the root -> bytes
 
@@ -74,13 +75,13 @@ class Plan:
     failing: tuple[str, ...]
     passing: tuple[str, ...]
     order: tuple[str, ...] = ()
-    patience: int = 8
+    patience: int = 1
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Plan:
-        """outcomes: in the order of the cases.  A case may take ten times what it took; one that
-        did not end ten times what the slowest other took."""
+        """outcomes: in the order of the cases.  A case may take a multiple of what it took; one
+        that did not end a multiple of what the slowest other took."""
         found = [o for o in outcomes if o.status is not Status.SKIPPED]
         known = sorted(found, key=lambda o: (o.status is Status.TIMEOUT, o.seconds))
         ended = [o for o in known if o.status is not Status.TIMEOUT]
@@ -90,15 +91,14 @@ class Plan:
         for o in known:
             wall = slowest if o.status is Status.TIMEOUT else o.seconds
             processor = busiest if o.status is Status.TIMEOUT else o.processor
-            limits[o.case] = (
-                max(WALL_FLOOR, PATIENCE_FACTOR * wall),
-                max(PROCESSOR_FLOOR, PATIENCE_FACTOR * processor),
-            )
+            limits[o.case] = (_limit(wall, WALL_FLOOR), _limit(processor, PROCESSOR_FLOOR))
+        quick = sum(o.seconds <= QUICK_SECONDS for o in known if not o.status.ok)
         return cls(
             tuple(o.case for o in known if not o.status.ok),
             tuple(o.case for o in known if o.status.ok),
             tuple(o.case for o in found),
-            limits=limits,
+            min(PATIENCE, max(1, quick)),
+            limits,
         )
 
 
@@ -306,10 +306,13 @@ class Runner:
 
     # ------------------------------------------------------------------------------- tries
 
-    def attempt(self, tries: Sequence[Sources], plan: Plan) -> list[Verdict]:
+    def attempt(
+        self, tries: Sequence[Sources], plan: Plan, until: float = float("inf")
+    ) -> list[Verdict]:
         """One verdict for each set of patched sources, on all cores.
 
-        Raises ProbeError if no worker can load the project any more.
+        until: on the monotonic clock; no try begins after it.  Raises ProbeError if no worker
+        can load the project any more.
         """
         while len(self._workers) < self.jobs:
             self._workers.append(self._start())
@@ -332,6 +335,8 @@ class Runner:
         with selectors.DefaultSelector() as selector:
             busy: dict[int, _Errand] = {}
             while waiting or busy:
+                if time.monotonic() >= until:
+                    waiting.clear()
                 while waiting and idle:
                     worker = idle.pop()
                     index = waiting.pop()
@@ -340,6 +345,8 @@ class Runner:
                     errand = _Errand(index, worker, worker.warm, time.monotonic() + longest)
                     busy[index] = errand
                     selector.register(worker.warm, selectors.EVENT_READ, errand)
+                if not busy:
+                    break
                 soonest = min(e.deadline for e in busy.values())
                 events = selector.select(max(0.0, soonest - time.monotonic()))
                 for key, _ in events:
@@ -356,7 +363,7 @@ class Runner:
                     del busy[errand.index]
                     verdicts[errand.index] = Verdict((), plan.failing, "the probe hung")
                     idle.append(self._replace(errand.worker))
-        return [v if v else Verdict((), plan.failing, "no answer") for v in verdicts]
+        return [v if v else Verdict((), (), "not tried") for v in verdicts]
 
     def _hear(
         self,
@@ -513,6 +520,11 @@ class Runner:
             "run them on their own first; what they printed stands above",
             said,
         )
+
+
+def _limit(seconds: float, floor: float) -> float:
+    """Ten times what a quick case took, twice what a slow one did."""
+    return max(floor, min(10 * seconds, 2 * seconds + 0.5))
 
 
 def _trace_seconds(outcome: Outcome) -> float:

@@ -1,6 +1,17 @@
-"""`python -m mgdebug`."""
+"""`mgdebug` and `python -m mgdebug`."""
 
-from mgdebug.cli import main
+import sys
+
+
+def start() -> None:
+    """The command line; an interrupt while it is still being loaded ends it quietly too."""
+    try:
+        from mgdebug.cli import main
+
+        main(prog_name="mgdebug")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
-    main(prog_name="mgdebug")
+    start()

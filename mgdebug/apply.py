@@ -74,11 +74,11 @@ def undo(root: Path) -> tuple[str, ...]:
 
     Raises ApplyError, and writes nothing, if there is nothing to undo or a file has changed since.
     """
-    entries = sorted(folder for folder in _folder(root).glob("*") if folder.is_dir())
-    if not entries:
+    records = sorted(_folder(root).glob("[0-9]*/entry.json"))  # a kill may leave .new-*, or less
+    if not records:
         raise ApplyError("there is nothing to undo in this project")
-    entry = entries[-1]
-    record = json.loads((entry / "entry.json").read_text("utf-8"))
+    entry = records[-1].parent
+    record = json.loads(records[-1].read_text("utf-8"))
     for path, hashes in record["files"].items():
         now = sha256(_read(root, path))
         if now not in (hashes["before"], hashes["after"]):
@@ -88,7 +88,13 @@ def undo(root: Path) -> tuple[str, ...]:
                 f"the file as it was before is kept in {kept}",
             )
     for path, hashes in record["files"].items():
-        _replace(root / path, (entry / hashes["before"]).read_bytes())
+        try:
+            _replace(root / path, (entry / hashes["before"]).read_bytes())
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ApplyError(
+                f"cannot write {path}: {reason}", f"the files as they were are kept in {entry}"
+            ) from None
     _forget(entry)
     return tuple(record["files"])
 
@@ -166,6 +172,7 @@ def _write_through(path: Path, data: bytes) -> None:
 
 def _forget(entry: Path) -> None:
     with contextlib.suppress(OSError):
+        (entry / "entry.json").unlink(missing_ok=True)  # first: without it the entry counts no more
         for file in entry.iterdir():
             file.unlink()
         entry.rmdir()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -16,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mgdebug import __version__
-from mgdebug.errors import CLEAN, FAILURES, INTERRUPTED, NO_CASES, MgdebugError, UsageError
+from mgdebug.errors import (
+    CLEAN,
+    ENVIRONMENT,
+    FAILURES,
+    INTERRUPTED,
+    NO_CASES,
+    MgdebugError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from mgdebug.model import Repair, Target
@@ -56,9 +65,25 @@ def _ends_cleanly(command: Callable[..., int]) -> Callable[..., None]:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = FAILURES
+        except Exception:  # a fault of ours: kept for a report, not thrown at the user
+            click.echo(f"mgdebug: a fault in mgdebug itself; {_kept_traceback()}", err=True)
+            code = ENVIRONMENT
         sys.exit(code)
 
     return run
+
+
+def _kept_traceback() -> str:
+    import platformdirs
+
+    try:
+        folder = platformdirs.user_state_path("mgdebug")
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "fault.txt"
+        file.write_text(traceback.format_exc(), "utf-8")
+    except OSError:
+        return traceback.format_exc()
+    return f"please report it with {file}"
 
 
 @main.command(context_settings=_CONTEXT)

@@ -9,13 +9,14 @@ work: closing the generator kills every child.
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from mgdebug import judge, suspects
-from mgdebug.errors import UsageError
+from mgdebug.errors import SourceError, UsageError
 from mgdebug.languages import language_of
 from mgdebug.model import (
     Accepted,
@@ -55,6 +56,7 @@ ROUNDS = (192, 1536, None)  # patches that a subfunction gets before the next on
 SAME_SUSPICION = 0.75  # of the highest score: subfunctions that are searched first
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
+SHOWN_ERRORS = 5  # places of one file that do not parse
 STEPS_AT_MOST = 4  # accepted partial patches
 
 
@@ -155,7 +157,10 @@ class _Repair:
         began = time.monotonic()
         run = self.runner.run()
         for where, detail in run.troubles:
+            if where == "--case":
+                raise UsageError(f"--case cannot be read: {detail}", "write it as in 'f(3) == 9'")
             yield Warned(f"{where} could not be collected", detail)
+            yield from self._unparsed(detail)
         self.cases = run.cases
         self.outcomes = {o.case: o for o in run.outcomes}
         failing = [o.case for o in run.outcomes if o.status in (Status.FAILED, Status.CRASHED)]
@@ -188,6 +193,18 @@ class _Repair:
             return Stop.FLAKY if self.flaky else Stop.CLEAN
         return None
 
+    def _unparsed(self, text: str) -> Iterator[Event]:
+        """Files of the project that a traceback names and that do not parse."""
+        for name in dict.fromkeys(re.findall(r"[\w./ -]+\.\w+", text)):
+            path = (self.target.cwd / name.strip()).resolve()
+            language = language_of(PurePosixPath(path))
+            if language is None or not path.is_relative_to(self.target.root) or not path.is_file():
+                continue
+            inside = path.relative_to(self.target.root).as_posix()
+            source = SourceFile.read(self.target.root, inside, language.grammar())
+            for line, column, what in source.errors[:SHOWN_ERRORS]:
+                yield Warned(f"{inside}:{line}:{column}: does not parse: {what}")
+
     def _read(self, path: str) -> None:
         language = language_of(path)
         assert language is not None
@@ -203,8 +220,10 @@ class _Repair:
             self._read(path)
             if some and not self.files[path].errors and not self.target.io:
                 yield Warned(f"no case imports {path}")
-        for line, column, what in self.files[path].errors[:5]:
-            yield Warned(f"{path}:{line}:{column}: does not parse: {what}")
+        errors = self.files[path].errors
+        if errors:
+            line, column, what = errors[0]
+            raise SourceError(f"{path}:{line}:{column}: does not parse: {what}", "mend that first")
         if self.target.qualname:
             names = {s.qualname for s in decompose([self.files[path]]).subfunctions.values()}
             if self.target.qualname not in names:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import shutil
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -62,10 +63,14 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, object]
     file = root / "pyproject.toml"
     if file.is_file():
         try:
-            table = tomllib.loads(file.read_text("utf-8")).get("tool", {}).get("mgdebug", {})
+            table = tomllib.loads(file.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(f"{file.name} cannot be read: {error}") from None
-        settings = _merge(settings, table, "[tool.mgdebug] in pyproject.toml: ")
+        for name in ("tool", "mgdebug"):
+            table = table.get(name, {})
+            if not isinstance(table, dict):
+                raise SettingsError(f"{file.name}: {name} is {table!r}, not a table")
+        settings = _merge(settings, table, "[tool.mgdebug] in pyproject.toml: {}".format)
     prefix = "MGDEBUG_"
     known = {field.name for field in fields(Settings)}
     own = {
@@ -73,18 +78,23 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, object]
         for name, value in environment.items()
         if name.startswith(prefix) and name.removeprefix(prefix).lower() in known
     }
-    settings = _merge(settings, own, "$MGDEBUG_")
+    settings = _merge(settings, own, lambda name: f"${prefix}{name.upper()}")
     given = {name: value for name, value in flags.items() if value is not None}
-    settings = _merge(settings, given, "--")
-    if not 0 < settings.time < float("inf"):
-        raise UsageError(
-            f"a time of {settings.time:g} s leaves nothing to work with",
-            "give the repair some seconds, such as --time 60",
-        )
+    settings = _merge(settings, given, lambda name: f"--{name.replace('_', '-')}")
+    for seconds, what, hint in (
+        (settings.time, "a time", "give the repair some seconds, such as --time 60"),
+        (settings.case_time, "a case time", "give each case some seconds, such as case_time = 10"),
+    ):
+        if not 0 < seconds < math.inf:
+            why = "leaves nothing to work with" if seconds <= 0 else "is no limit"
+            raise UsageError(f"{what} of {seconds:g} s {why}", hint)
     return settings
 
 
-def _merge(settings: Settings, table: Mapping[str, object], where: str) -> Settings:
+def _merge(
+    settings: Settings, table: Mapping[str, object], spelled: Callable[[str], str]
+) -> Settings:
+    """spelled: a name as the user wrote it, with its place."""
     kinds = {field.name: type(getattr(settings, field.name)) for field in fields(Settings)}
     changed: dict[str, object] = {}
     for key, value in table.items():
@@ -92,13 +102,21 @@ def _merge(settings: Settings, table: Mapping[str, object], where: str) -> Setti
         if name not in kinds:
             near = difflib.get_close_matches(name, kinds, 1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(kinds))}"
-            raise SettingsError(f"{where}{key} is no setting of mgdebug", hint)
+            raise SettingsError(f"{spelled(key)} is no setting of mgdebug", hint)
         try:
             changed[name] = _as(kinds[name], value)
         except ValueError:
-            wanted = {bool: "true or false", str: "text"}.get(kinds[name], "a number")
-            raise SettingsError(f"{where}{key} is {value!r}, not {wanted}") from None
+            wanted = _WANTED[kinds[name]]
+            raise SettingsError(f"{spelled(key)} is {value!r}, not {wanted}") from None
     return replace(settings, **changed)  # type: ignore[arg-type]
+
+
+_WANTED: Mapping[type, str] = {
+    bool: "true or false",
+    str: "text",
+    int: "a whole number, 0 or more",
+    float: "a number",
+}
 
 
 def _as(kind: type, value: object) -> object:
@@ -115,10 +133,9 @@ def _as(kind: type, value: object) -> object:
         raise ValueError
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError
-    number = kind(value)
-    if number < 0 and kind is int:
+    if kind is int and (isinstance(value, float) or int(value) < 0):
         raise ValueError
-    return number
+    return kind(value)
 
 
 def find_root(start: Path) -> Path:

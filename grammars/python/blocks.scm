@@ -19,6 +19,10 @@
 (with_statement body: (_) @with.body) @with
 (except_clause (block) @handler.body) @handler
 
+; Bodies: a name in one that no block there holds is no name of the block around the definition.
+(function_definition body: (block) @body)
+(class_definition body: (block) @body)
+
 ; Names.  What is neither @label nor @write is read.
 (identifier) @identifier
 
@@ -28,9 +32,14 @@
              (default_parameter name: (identifier) @label)
              (typed_parameter (identifier) @label)
              (typed_default_parameter name: (identifier) @label)
+             (typed_parameter (list_splat_pattern (identifier) @label))
+             (typed_parameter (dictionary_splat_pattern (identifier) @label))
              (list_splat_pattern (identifier) @label)
              (dictionary_splat_pattern (identifier) @label)])
-(lambda_parameters (identifier) @label)
+(lambda_parameters [(identifier) @label
+                    (default_parameter name: (identifier) @label)
+                    (list_splat_pattern (identifier) @label)
+                    (dictionary_splat_pattern (identifier) @label)])
 (for_in_clause left: (identifier) @label)
 (for_in_clause left: (_ (identifier) @label))
 (import_from_statement module_name: (dotted_name (identifier) @label))
@@ -39,6 +48,7 @@
 (aliased_import alias: (identifier) @write)
 (import_from_statement name: (dotted_name (identifier) @write))
 (import_statement name: (dotted_name . (identifier) @write))
+(import_statement name: (dotted_name (identifier) (identifier) @label))
 
 (assignment left: (identifier) @write)
 (assignment left: (pattern_list (identifier) @write))

@@ -100,8 +100,10 @@ def import_file(path: str) -> types.ModuleType:
 
 
 def expressions(target: Optional[str], sources: List[str]) -> Iterator[Runnable]:
-    """Ad-hoc cases: an expression that must be true, or statements that must not raise."""
+    """Ad-hoc cases: an expression that must be true, or statements that must not raise.  Raises
+    SyntaxError for what is neither."""
     for index, source in enumerate(sources, 1):
+        compile(source.strip(), "<case>", "exec")
 
         def run(detail: bool, _: Any, source: str = source) -> Result:
             module = import_file(target) if target else None

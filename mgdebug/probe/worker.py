@@ -84,7 +84,13 @@ def load(spec: Message, overlay: Overlay, loaded: Loaded) -> Optional[str]:
         documented, failed = cases.doctests(spec["doctest"])
         found += documented
         troubles = troubles + failed
-        found += cases.expressions(spec["target"], spec["expressions"])
+        try:
+            found += list(cases.expressions(spec["target"], spec["expressions"]))
+        except SyntaxError as error:
+            troubles = [
+                *troubles,
+                Trouble("--case", "%s: %s" % ((error.text or "").strip(), error.msg)),
+            ]
         if spec["io"]:
             found += cases.pairs(spec["target"], [tuple(p) for p in spec["io"]], overlay)
         if spec["target"] and spec["expressions"]:

@@ -35,7 +35,11 @@ def find_blocks(source: SourceFile) -> list[RawBlock]:
     """All blocks of a file in the order of the text, module code, bodies of classes and nested
     functions included."""
     captures = source.grammar.captures("blocks", source.tree.root_node)
-    places = sorted(_places(source, captures), key=lambda p: (p[1].start, -p[1].end))
+    bodies = [(None, source.span(node)) for node in captures.get("body", ())]
+    places = sorted(
+        (*bodies, *_places(source, captures)),  # a body holds the run that fills it
+        key=lambda place: (place[1].start, -place[1].end),
+    )
     reads: list[dict[str, None]] = [{} for _ in places]
     writes: list[dict[str, None]] = [{} for _ in places]
     labels = {node.start_byte for node in captures.get("label", ())}
@@ -53,6 +57,7 @@ def find_blocks(source: SourceFile) -> list[RawBlock]:
     return [
         RawBlock(kind, span, tuple(reads[i]), tuple(writes[i]))
         for i, (kind, span) in enumerate(places)
+        if kind is not None
     ]
 
 
@@ -77,10 +82,9 @@ def _places(source: SourceFile, captures: Captures) -> Iterator[tuple[BlockKind,
     for node in captures.get("condition", ()):
         yield BlockKind.CONDITION, source.span(node)
     for name in (BlockKind.LOOP, BlockKind.WITH, BlockKind.HANDLER):
-        bodies = captures.get(f"{name}.body", ())
+        bodies = {b.parent.id: b for b in captures.get(f"{name}.body", ()) if b.parent}
         for node in captures.get(name, ()):
-            body = next(b for b in bodies if b.parent is not None and b.parent.id == node.id)
-            text = source.text[node.start_byte : body.start_byte].rstrip()
+            text = source.text[node.start_byte : bodies[node.id].start_byte].rstrip()
             end = node.start_byte + len(text)
             last = source.line_of(max(node.start_byte, end - 1))
             yield name, Span(node.start_byte, end, source.line_of(node.start_byte), last)

@@ -7,13 +7,13 @@ repaired before what calls it.  Calls are resolved by scope, never by searching 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import tree_sitter
 
 from mgdebug.model import Block, Hierarchy, Span, Subfunction
-from mgdebug.syntax.blocks import find_blocks, innermost
+from mgdebug.syntax.blocks import RawBlock, find_blocks, innermost
 from mgdebug.syntax.source import SourceFile
 
 MODULE = "<module>"
@@ -34,6 +34,8 @@ class _Draft:
     children: list[_Draft] = field(default_factory=list)
     calls: dict[str, None] = field(default_factory=dict)
     unknown: dict[str, None] = field(default_factory=dict)
+    named: dict[str, _Draft] = field(default_factory=dict)  # children; of twins the last
+    bound: set[str] = field(default_factory=set)  # names that are no definitions
     twin: int = 0  # a second definition of the same name in the same place
 
     @property
@@ -49,7 +51,7 @@ class _Draft:
 
     def child(self, name: str) -> _Draft | None:
         """The definition of a name here; the last one wins, as when the code runs."""
-        return next((c for c in reversed(self.children) if c.name == name), None)
+        return self.named.get(name)
 
     def callee(self) -> _Draft:
         """Calling a class calls its __init__ if it has one."""
@@ -110,8 +112,9 @@ def bottom_up(edges: Mapping[str, Iterable[str]]) -> tuple[tuple[str, ...], ...]
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[name])
                 if low[name] == number[name]:
-                    at = path.index(name)
-                    group, path = path[at:], path[:at]
+                    group = [path.pop()]
+                    while group[-1] != name:
+                        group.append(path.pop())
                     on_path.difference_update(group)
                     order.append(tuple(sorted(group, key=number.__getitem__)))
     return tuple(order)
@@ -124,8 +127,7 @@ def _read(source: SourceFile) -> list[_Draft]:
     drafts = [module, *_definitions(source, root)]
     spans = [draft.span for draft in drafts]
     _adopt(drafts)
-    for raw in find_blocks(source):
-        owner = _owner(drafts, raw.span)
+    for raw, owner in _owned(drafts, find_blocks(source)):
         owner.blocks.append(raw.owned(f"{owner.id}#{len(owner.blocks)}"))
     _link(source, root, drafts, spans)
     return drafts
@@ -163,29 +165,33 @@ def _adopt(drafts: list[_Draft]) -> None:
         while not stack[-1].span.holds(draft.span):
             stack.pop()
         draft.parent = stack[-1]
-        draft.twin = sum(c.name == draft.name for c in draft.parent.children)
+        earlier = draft.parent.child(draft.name)
+        draft.twin = earlier.twin + 1 if earlier else 0
         draft.parent.children.append(draft)
+        draft.parent.named[draft.name] = draft
         stack.append(draft)
 
 
-def _owner(drafts: list[_Draft], span: Span) -> _Draft:
-    """The smallest subfunction whose body holds a block.  The run that holds a whole definition
-    belongs to the scope around it."""
-    owner = drafts[0]
-    descending = True
-    while descending:
-        descending = False
-        for child in owner.children:
-            if child.span.holds(span) and child.span != span:
-                owner, descending = child, True
-                break
-    return owner
+def _owned(drafts: list[_Draft], blocks: list[RawBlock]) -> Iterator[tuple[RawBlock, _Draft]]:
+    """Each block with the smallest subfunction whose body holds it.  The run that holds a whole
+    definition belongs to the scope around it."""
+    stack, following = [drafts[0]], 1
+    for raw in blocks:
+        while following < len(drafts) and drafts[following].span.start < raw.span.start:
+            stack.append(drafts[following])
+            following += 1
+        while not stack[-1].span.holds(raw.span):
+            stack.pop()
+        yield raw, stack[-1]
 
 
 def _link(
     source: SourceFile, root: tree_sitter.Node, drafts: list[_Draft], spans: list[Span]
 ) -> None:
     captures = source.grammar.captures("calls", root)
+    for node, at in innermost(captures.get("bound", ()), spans):
+        if at is not None:
+            drafts[at].bound.add(source.slice(node.start_byte, node.end_byte))
     for node, at in innermost(captures.get("base", ()), spans):
         if at is not None:
             drafts[at].bases.append(source.slice(node.start_byte, node.end_byte))
@@ -214,14 +220,13 @@ def _add(caller: _Draft, name: str, target: _Draft | None) -> None:
 
 
 def _by_scope(scope: _Draft, name: str) -> _Draft | None:
-    """Python's rule: the own scope, the functions around it, the module; never a class around."""
-    if name in scope.parameters:
-        return None
+    """Python's rule: the own scope, the functions around it, the module; never a class around.
+    A parameter or a variable of a nearer scope hides a definition."""
     at: _Draft | None = scope
     while at is not None:
         if at.kind != "class" or at is scope:
             found = at.child(name)
-            if found:
+            if found or name in at.parameters or name in at.bound:
                 return found
         at = at.parent
     return None

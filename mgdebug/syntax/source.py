@@ -71,16 +71,14 @@ class SourceFile:
         try:
             characters = data[len(self._bom) :].decode(self.encoding)
         except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise SourceError(
-                f"{path}:{line}: byte {data[error.start]:#04x} is not {self.encoding}",
-                "save the file as UTF-8, or name its encoding in the first line",
-            ) from None
+            at = len(self._bom) + error.start
+            raise _undecodable(path, data, at, self.encoding) from None
+        except (LookupError, UnicodeError):  # rot13, undefined: codecs, but not of text
+            raise SourceError(f"{path}: {self.encoding} is no encoding of text", _SAVE) from None
         self.text = characters.encode("utf-8", "surrogatepass")
         if self._bytes(self.text) != data:
             raise SourceError(
-                f"{path}: its bytes do not survive decoding and encoding as {self.encoding}",
-                "save the file as UTF-8",
+                f"{path}: its bytes do not survive decoding and encoding as {self.encoding}", _SAVE
             )
 
     @classmethod
@@ -150,8 +148,9 @@ class SourceFile:
                 line = self.line_of(node.start_byte)
                 start = self._line_starts[line - 1]
                 column = len(self.slice(start, node.start_byte)) + 1
-                text = self.slice(node.start_byte, node.end_byte).strip().split("\n")[0][:40]
-                found.append((line, column, f"missing {node.type}" if node.is_missing else text))
+                text = self.slice(node.start_byte, node.end_byte).strip().partition("\n")[0]
+                what = f"missing {node.type}" if node.is_missing else text.rstrip()[:40]
+                found.append((line, column, what))
             else:
                 stack += [child for child in node.children if child.has_error or child.is_missing]
         return sorted(found)
@@ -179,11 +178,23 @@ class SourceFile:
             ) from None
 
 
+_SAVE = "save the file as UTF-8, or name its encoding in the first line"
+
+
+def _undecodable(path: str, data: bytes, at: int, encoding: str) -> SourceError:
+    line = data.count(b"\n", 0, at) + 1
+    return SourceError(f"{path}:{line}: byte {data[at]:#04x} is not {encoding}", _SAVE)
+
+
 def _encoding(path: str, data: bytes) -> tuple[str, bytes]:
     """The encoding that Python would use (PEP 263) and the byte order mark, if any."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     except SyntaxError as error:
+        try:  # it looks at the first two lines, and does not say where
+            b"\n".join(data.split(b"\n", 2)[:2]).decode()
+        except UnicodeDecodeError as bad:
+            raise _undecodable(path, data, bad.start, "utf-8") from None
         raise SourceError(f"{path}: {error.msg}", "name a known encoding, or use UTF-8") from None
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     return encoding.removesuffix("-sig"), bom
@@ -213,9 +224,23 @@ def edits_between(path: str, before: bytes, after: bytes) -> tuple[Edit, ...]:
     starts = [0]
     for line in old:
         starts.append(starts[-1] + len(line))
+    # What is alike at both ends goes first: matching is quadratic in lines that repeat.
+    head = _alike(old, new)
+    tail = _alike(old[head:][::-1], new[head:][::-1])
+    old, new = old[head : len(old) - tail], new[head : len(new) - tail]
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     return tuple(
-        Edit(path, starts[a], starts[b], b"".join(new[c:d]).decode("utf-8", "surrogatepass"))
+        Edit(
+            path,
+            starts[head + a],
+            starts[head + b],
+            b"".join(new[c:d]).decode("utf-8", "surrogatepass"),
+        )
         for tag, a, b, c, d in matcher.get_opcodes()
         if tag != "equal"
     )
+
+
+def _alike(one: list[bytes], two: list[bytes]) -> int:
+    pairs = enumerate(zip(one, two, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(two)))

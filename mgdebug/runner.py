@@ -66,7 +66,7 @@ class Run:
 class Plan:
     """Which cases a try runs, and when it stops.
 
-    failing are run first, the quickest ahead; a try ends when none of the first `patience` of
+    failing are run first, the slow ones last; a try ends when none of the first `patience` of
     them passes.  Else a second process runs all in their own order, because cases do lean on
     those before them, and ends at the first of `passing` that fails.  limits: wall and processor
     seconds by case.
@@ -94,7 +94,12 @@ class Plan:
             limits[o.case] = (_limit(wall, WALL_FLOOR), _limit(processor, PROCESSOR_FLOOR))
         quick = sum(o.seconds <= QUICK_SECONDS for o in known if not o.status.ok)
         return cls(
-            tuple(o.case for o in known if not o.status.ok),
+            # The slow ones last; the others in their order, because cases lean on those before.
+            tuple(
+                o.case
+                for o in sorted(found, key=lambda o: o.seconds > QUICK_SECONDS and o.seconds)
+                if not o.status.ok
+            ),
             tuple(o.case for o in known if o.status.ok),
             tuple(o.case for o in found),
             min(PATIENCE, max(1, quick)),

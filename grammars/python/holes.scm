@@ -41,7 +41,7 @@
 (boolean_operator left: (_) @operand.left right: (_) @operand.right)
 (not_operator argument: (_) @unwrapped)
 (unary_operator argument: (_) @unwrapped)
-(call function: (_) @function arguments: (argument_list) @arguments)
+(call function: (_) @function)
 (call function: (attribute object: (_) @receiver))
 (attribute attribute: (identifier) @member)
 (subscript value: (_) @subscripted subscript: (_) @index)

@@ -44,10 +44,14 @@ def short(text: str, limit: int = 60) -> str:
 
 # ------------------------------------------------------------------------------- operators
 
+_IDLE_BY_ONE = {"*", "/", "//", "**"}  # nobody means x * 1
+
 
 def another_operator(site: Site, scope: Scope) -> Iterator[Offer]:
     """< for <=, + for -, and for or, in for not in, += for -=."""
     seen = {site.text}
+    operand = site.node.next_sibling
+    trivial = operand is not None and scope.text(operand) == "1"
     for group in scope.words.likes:
         if site.text in group:
             at = group.index(site.text)
@@ -56,7 +60,8 @@ def another_operator(site: Site, scope: Scope) -> Iterator[Offer]:
             )
             for rank, other in enumerate(others):
                 seen.add(other)
-                yield becomes(site, other, 3.0 + 0.4 * rank + (1.5 if other == "=" else 0))
+                odd = other == "=" or (trivial and other in _IDLE_BY_ONE)
+                yield becomes(site, other, 3.0 + 0.4 * rank + (2.0 if odd else 0))
 
 
 # ------------------------------------------------------------------------------- constants
@@ -180,10 +185,11 @@ def other_order(site: Site, scope: Scope) -> Iterator[Offer]:
         yield becomes(site, Wording(text, site.binds), 4.5)
     if site.node.type == "comparison_operator" and len(site.node.named_children) == 2:
         yield _swapped(site, site.node.named_children[0], site.node.named_children[1], scope)
-    arguments = site.node.child_by_field_name("arguments")
-    values = list(arguments.named_children) if arguments is not None else []
+    values = _arguments(site)
     if site.node.type in ("tuple", "list"):
         values = list(site.node.named_children)
+    if site.node.child_by_field_name("subscript") is not None:
+        values = site.node.children_by_field_name("subscript")
     for one, two in pairwise(values):
         if "keyword_argument" not in (one.type, two.type):
             yield _swapped(site, one, two, scope)
@@ -202,12 +208,21 @@ def _swapped(site: Site, one: tree_sitter.Node, two: tree_sitter.Node, scope: Sc
     return Offer(4.5 + site.penalty, edits, f"`{short(first)}` and `{short(second)}` change places")
 
 
+def _arguments(site: Site) -> list[tree_sitter.Node]:
+    """The arguments of a call; a generator may stand there without a list around it."""
+    found = site.node.child_by_field_name("arguments")
+    if found is None:
+        return []
+    if found.type == "generator_expression":
+        return [found]
+    return [node for node in found.named_children if node.type != "comment"]
+
+
 def other_arguments(site: Site, scope: Scope) -> Iterator[Offer]:
     """A call without one of its arguments, or replaced by one of them."""
-    arguments = site.node.child_by_field_name("arguments")
-    if arguments is None or site.node.child_by_field_name("function") is None:
+    values = _arguments(site)
+    if site.node.child_by_field_name("function") is None:
         return
-    values = [n for n in arguments.named_children if n.type != "comment"]
     for index, value in enumerate(values):
         if value.type != "keyword_argument":
             yield becomes(site, _inner(value, scope), 4.0 + 0.3 * index)
@@ -383,6 +398,16 @@ def another_result(site: Site, scope: Scope) -> Iterator[Offer]:
                 yield becomes(site, wording, 7.0 + 0.1 * rank + 0.2 * order)
 
 
+def another_target(site: Site, scope: Scope) -> Iterator[Offer]:
+    """What is assigned to becomes another place that the function knows."""
+    if "target" not in site.roles:
+        return
+    places = [s.text for s in scope.expressions if s.node.type in ("subscript", "attribute")]
+    for rank, text in enumerate(dict.fromkeys([*places, *scope.variables])):
+        if text != site.text:
+            yield becomes(site, text, 6.0 + 0.2 * rank)
+
+
 def comparison_and_bound(site: Site, scope: Scope) -> Iterator[Offer]:
     """len(x) == 0 becomes len(x) <= 1: operator and constant together."""
     if site.node.type != "comparison_operator" or len(site.node.named_children) != 2:
@@ -413,6 +438,7 @@ ON_EXPRESSIONS: tuple[Operator, ...] = (
     value_of_another_type,
     another_condition,
     another_result,
+    another_target,
     comparison_and_bound,
     wrapped,
     joined,

@@ -136,7 +136,7 @@ def _returned(scope: Scope) -> list[str]:
 def _with_another_name(site: Site, scope: Scope) -> Iterator[str]:
     for inner in scope.expressions:
         if site.start <= inner.start and inner.end <= site.end:
-            if inner.node.type != "identifier" or inner.roles & {"function", "receiver"}:
+            if inner.node.type != "identifier" or "function" in inner.roles:
                 continue
             for name in scope.variables:
                 if name != inner.text and scope.compatible(name, inner.types):

@@ -207,13 +207,17 @@ def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrato
     after = done.after
     assert after is not None
     console.print(
-        f"[bold]verified[/]  {len(after.passed)} cases pass in a fresh process "
+        f"[bold]verified[/]  {_pass(len(after.passed))} in a fresh process "
         f"({done.tried} patches tried, {done.seconds:.1f} s)"
     )
     if mode == "diff" or not (mode == "apply" or _consent()):
-        console.print("not applied; no file was changed")
+        console.print("not applied; no file was changed  [dim]--apply writes it unasked[/]")
         return FAILURES
     return _apply(done, where, narrator)
+
+
+def _pass(count: int) -> str:
+    return "1 case passes" if count == 1 else f"{count} cases pass"
 
 
 def _consent() -> bool:

@@ -20,6 +20,7 @@ from mgdebug.model import (
     Patch,
     Trace,
     Value,
+    Verdict,
 )
 from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.syntax.hierarchy import decompose
@@ -63,15 +64,16 @@ def minimise(bench: Bench, patch: Patch, runner: Runner) -> Patch:
         fewer = replace(patch, edits=tuple(edits[:at] + edits[at + 1 :]))
         sources = {p: f.data for p, f in patched(bench.files, fewer).items()}
         verdict = runner.attempt([sources], bench.plan)[0]
-        if is_plausible(verdict.passed, verdict.failed, bench.plan):
+        if is_plausible(verdict, bench.plan):
             del edits[at]
         else:
             at += 1
     return replace(patch, edits=tuple(edits))
 
 
-def is_plausible(passed: Sequence[str], failed: Sequence[str], plan: Plan) -> bool:
-    return not failed and {*passed} >= {*plan.failing, *plan.passing}
+def is_plausible(verdict: Verdict, plan: Plan) -> bool:
+    """Whether all cases of a plan ran and passed."""
+    return not verdict.failed and {*verdict.passed} >= {*plan.failing, *plan.passing}
 
 
 def group(

@@ -1,9 +1,8 @@
 """THE pipeline: failing cases in, events out.  It prints nothing and writes no file.
 
-collect -> decompose -> trace -> rank -> for each subfunction, leaves first, patches are proposed
-and tried -> strict progress is built upon -> the plausible patches are judged -> the winner is
-run once more with the whole suite in a fresh process.  A caller that stops iterating stops the
-work: closing the generator kills every child.
+collect -> decompose -> trace -> rank -> search bottom-up -> judge the plausible patches -> run the
+whole suite with the winner in a fresh process.  A caller that stops iterating stops the work:
+closing the generator kills every child.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ import difflib
 import re
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from mgdebug import judge, suspects
+from mgdebug.bottom_up import BottomUp, Ground, Progress
 from mgdebug.errors import SourceError, UsageError
 from mgdebug.languages import language_of
 from mgdebug.model import (
@@ -27,23 +27,19 @@ from mgdebug.model import (
     Finished,
     Grouped,
     Hierarchy,
-    Judged,
     Outcome,
     Patch,
-    Proposed,
     Ranked,
     Repair,
     Status,
     Stop,
-    Suspect,
     Target,
-    Trace,
     Traced,
     Verdict,
     Verified,
     Warned,
 )
-from mgdebug.proposers import Brief, Proposer
+from mgdebug.proposers import Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import decompose
@@ -52,10 +48,9 @@ from mgdebug.syntax.source import SourceFile
 TRACED_FAILING, TRACED_PASSING = 40, 160  # cases whose visits are counted
 TRACED_ENDLESS = 3  # failing cases that never end; each costs its time limit
 VALUES_FAILING, VALUES_PASSING = 8, 12  # of them, cases whose values are kept
-ROUNDS = (192, 1536, None)  # patches that a subfunction gets before the next one's turn
-SAME_SUSPICION = 0.75  # of the highest score: subfunctions that are searched first
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
+MINIMISED = 3  # patches of several steps that are made smaller
 SHOWN_ERRORS = 5  # places of one file that do not parse
 STEPS_AT_MOST = 4  # accepted partial patches
 
@@ -73,41 +68,6 @@ def repair(
         yield from _Repair(target, proposers, settings, runner).events()
 
 
-@dataclass
-class _Plausible:
-    patch: Patch
-    verdict: Verdict
-
-
-@dataclass
-class _Progress:
-    """A patch that made some failing cases pass and broke none."""
-
-    patch: Patch
-    verdict: Verdict
-    gained: int
-
-
-@dataclass
-class _Line:
-    """One subfunction's conversation with the proposers, kept open between rounds."""
-
-    subfunction: str
-    talk: Generator[Sequence[Patch], Sequence[Verdict], None]
-    batch: Sequence[Patch] | None = None
-    tried: int = 0
-
-    def begin(self) -> None:
-        self.batch = next(self.talk, None)
-
-    def answer(self, verdicts: Sequence[Verdict]) -> None:
-        self.tried += len(verdicts)
-        try:
-            self.batch = self.talk.send(verdicts)
-        except StopIteration:
-            self.batch = None
-
-
 class _Repair:
     def __init__(
         self, target: Target, proposers: Sequence[Proposer], settings: Settings, runner: Runner
@@ -115,24 +75,14 @@ class _Repair:
         self.target, self.proposers, self.settings = target, proposers, settings
         self.runner = runner
         self.started = time.monotonic()
-        self.limits = settings.limits
-        self.deadline = self.started + (self.limits.seconds or float("inf"))
-        runner.deadline = self.deadline
+        runner.deadline = self.started + settings.time
         self.cases: tuple[Case, ...] = ()
         self.outcomes: dict[str, Outcome] = {}
         self.flaky: set[str] = set()
         self.files: dict[str, SourceFile] = {}  # as they are on the disk
-        self.now: dict[str, SourceFile] = {}  # with the patches accepted so far
-        self.hierarchy = Hierarchy({}, ())
-        self.traces: tuple[Trace, ...] = ()
-        self.suspects: tuple[Suspect, ...] = ()
-        self.imported: frozenset[str] = frozenset()
+        self.ground = Ground({}, {}, Hierarchy({}, ()), (), (), Plan((), ()))
         self.steps: list[Patch] = []
-        self.plan = Plan((), ())
-        self.tried = 0
-        self.best = 0
-        self.plausible: list[_Plausible] = []
-        self.stop = Stop.EXHAUSTED
+        self.search = BottomUp(runner, proposers, settings.limits, settings.seed)
 
     # ------------------------------------------------------------------------- the street
 
@@ -142,8 +92,8 @@ class _Repair:
             if ended is not None:
                 yield self._finished(ended)
                 return
-            yield from self._understand(first=True)
-            if not self.suspects:
+            yield from self._understand(self._plan())
+            if not self.ground.suspects:
                 yield self._finished(Stop.UNTRACED)
                 return
         except OutOfTime:
@@ -187,9 +137,7 @@ class _Repair:
         yield from self._check_target(bool(run.cases))
         if not run.cases:
             return Stop.NO_CASES
-        ended = [o for o in run.outcomes if o.case not in self.flaky]
-        self.plan = Plan.of(ended)
-        if not self.plan.failing:
+        if not self._plan().failing:
             return Stop.FLAKY if self.flaky else Stop.CLEAN
         return None
 
@@ -233,28 +181,35 @@ class _Repair:
                     f"did you mean {path}::{near[0]}?" if near else "",
                 )
 
-    def _understand(self, *, first: bool = False) -> Iterator[Event]:
+    def _plan(self) -> Plan:
+        """The cases as they ran on the user's own files, without those that are flaky."""
+        return Plan.of(o for o in self.outcomes.values() if o.case not in self.flaky)
+
+    def _understand(self, plan: Plan) -> Iterator[Event]:
         """Decompose, trace and rank the sources as they now stand."""
-        if first:
-            self.now = {path: f for path, f in self.files.items() if not f.errors}
-        self.hierarchy = decompose(self.now.values())
-        yield Decomposed(self.hierarchy)
-        endless = [c for c in self.plan.failing if self.outcomes[c].status is Status.TIMEOUT]
-        failing = [c for c in self.plan.failing if c not in endless[TRACED_ENDLESS:]]
-        traced = {*failing[:TRACED_FAILING], *self.plan.passing[:TRACED_PASSING]}
-        cases = [case for case in self.plan.order if case in traced]
-        values = [*self.plan.failing[:VALUES_FAILING], *self.plan.passing[:VALUES_PASSING]]
-        traces, outcomes, self.imported = self.runner.trace(
-            self.hierarchy, cases, values, self._sources({}), self.outcomes.values()
+        first = not self.ground.now
+        now = self.ground.now or {p: f for p, f in self.files.items() if not f.errors}
+        hierarchy = decompose(now.values())
+        yield Decomposed(hierarchy)
+        endless = [c for c in plan.failing if self.outcomes[c].status is Status.TIMEOUT]
+        failing = [c for c in plan.failing if c not in endless[TRACED_ENDLESS:]]
+        traced = {*failing[:TRACED_FAILING], *plan.passing[:TRACED_PASSING]}
+        cases = [case for case in plan.order if case in traced]
+        values = [*plan.failing[:VALUES_FAILING], *plan.passing[:VALUES_PASSING]]
+        self.ground = Ground(self.files, now, hierarchy, (), (), plan)
+        found, outcomes, imported = self.runner.trace(
+            hierarchy, cases, values, self.ground.sources(), self.outcomes.values()
         )
         if first:
             yield from self._flaky_while_traced(outcomes)
-        self.traces = tuple(t for t in traces if t.case not in self.flaky)
-        yield Traced(self.traces)
-        ranked = suspects.rank(self.hierarchy, self.traces, self.imported)
-        allowed = self._allowed()
-        self.suspects = tuple(s for s in ranked if s.subfunction in allowed)
-        yield Ranked(self.suspects)
+            plan = self._plan()
+        traces = tuple(t for t in found if t.case not in self.flaky)
+        yield Traced(traces)
+        allowed = self._allowed(hierarchy)
+        ranked = suspects.rank(hierarchy, traces, imported)
+        chosen = tuple(s for s in ranked if s.subfunction in allowed)
+        self.ground = Ground(self.files, now, hierarchy, traces, chosen, plan)
+        yield Ranked(chosen)
 
     def _flaky_while_traced(self, outcomes: Sequence[Outcome]) -> Iterator[Event]:
         """The trace ran every case once more: one that ended otherwise is run a third time."""
@@ -264,177 +219,66 @@ class _Repair:
             for o in outcomes
             if o.status is not Status.TIMEOUT and o.status.ok != known[o.case].status.ok
         ]
-        if not odd:
-            return
-        for outcome in self.runner.run(cases=odd).outcomes:
+        for outcome in self.runner.run(cases=odd).outcomes if odd else ():
             if outcome.case in odd and outcome.status.ok != known[outcome.case].status.ok:
                 self.flaky.add(outcome.case)
                 yield Warned(f"{outcome.case} is flaky: it does not end alike each time; left out")
-        ended = [o for o in known.values() if o.case not in self.flaky]
-        self.plan = Plan.of(ended)
 
-    def _allowed(self) -> set[str]:
+    def _allowed(self, hierarchy: Hierarchy) -> set[str]:
         """The subfunctions that the user lets us change: no case is ever one of them."""
         found = set()
         own = self.target.qualname
         tests = {(c.path, c.id.partition("[")[0].partition("::")[2]) for c in self.cases}
-        for s in self.hierarchy.subfunctions.values():
+        for s in hierarchy.subfunctions.values():
             if own and s.qualname != own and not s.qualname.startswith(own + "."):
                 continue
             if (s.path, s.qualname.replace(".", "::")) not in tests:
                 found.add(s.id)
         return found
 
-    def _sources(self, changed: dict[str, SourceFile]) -> dict[str, bytes]:
-        """What a try is run with: all that differs from the disk."""
-        files = {**self.now, **changed}
-        return {
-            path: f.data
-            for path, f in files.items()
-            if path in changed or f.data != self.files[path].data
-        }
-
     # ------------------------------------------------------------------------- the search
 
     def _search(self) -> Iterator[Event]:
-        """Rounds over the subfunctions, leaves first; partial progress is accepted when a round
-        found nothing better, and the search begins again on what it left."""
+        """Climb; if that leaves only partial progress, build on the best of it and climb again."""
         while True:
-            progress: list[_Progress] = []
-            again = False
-            lines = self._lines()
-            for number, allowance in enumerate(ROUNDS):
-                for line in lines:
-                    yield from self._advance(line, allowance, progress)
-                    if self._spent():
-                        break
-                if self._spent():
-                    break
-                if progress and number > 0 and len(self.steps) < STEPS_AT_MOST:
-                    again = True
-                    break
-            for line in lines:
-                line.talk.close()
-            if self.plausible or self._spent() or not (again or progress):
+            yield from self.search.climb(self.ground)
+            steps = len(self.steps)
+            if self.search.plausible or self.search.spent() or steps >= STEPS_AT_MOST:
                 return
-            if len(self.steps) >= STEPS_AT_MOST:
+            if not self.search.progress:
                 return
-            yield from self._accept(progress)
-            if self.plausible or not self.suspects:
+            yield from self._accept(self.search.progress)
+            if not self.ground.suspects:
                 return
 
-    def _lines(self) -> list[_Line]:
-        """The order of the search: the most suspicious subfunctions first, and among those of about
-        the same suspicion the callee before the caller."""
-        scores: dict[str, float] = {}
-        for suspect in self.suspects:
-            scores.setdefault(suspect.subfunction, suspect.score)
-        bar = SAME_SUSPICION * max(scores.values(), default=0.0)
-        bottom_up = [name for group in self.hierarchy.order for name in group if name in scores]
-        first = [name for name in bottom_up if scores[name] >= bar]
-        rest = [name for name in bottom_up if scores[name] < bar]
-        return [_Line(name, self._talk(name)) for name in [*first, *rest]]
-
-    def _talk(self, name: str) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
-        subfunction = self.hierarchy.subfunctions[name]
-        language = language_of(subfunction.path)
-        assert language is not None
-        brief = Brief(
-            self.now[subfunction.path],
-            language,
-            self.hierarchy,
-            subfunction,
-            tuple(s for s in self.suspects if s.subfunction == name),
-            self.traces,
-            seed=self.settings.seed,
-        )
-        for proposer in self.proposers:
-            yield from proposer.propose(brief)
-
-    def _advance(
-        self, line: _Line, allowance: int | None, progress: list[_Progress]
-    ) -> Iterator[Event]:
-        """Try a line's patches up to its allowance."""
-        if line.batch is None and not line.tried:
-            line.begin()
-        while line.batch is not None and (allowance is None or line.tried < allowance):
-            batch = self._within_limits(line.batch)
-            if not batch:
-                return
-            yield Proposed(line.subfunction, len(batch), self.tried, self.best)
-            tries = [self._sources(judge.patched(self.now, patch)) for patch in batch]
-            verdicts = self.runner.attempt(tries, self.plan, self.deadline)
-            self.tried += len(batch)
-            for patch, verdict in zip(batch, verdicts, strict=True):
-                yield from self._weigh(patch, verdict, progress)
-            if self._spent() or len(batch) < len(line.batch):
-                return
-            line.answer(verdicts)
-
-    def _weigh(self, patch: Patch, verdict: Verdict, progress: list[_Progress]) -> Iterator[Event]:
-        gained = len(set(self.plan.failing) & set(verdict.passed))
-        self.best = max(self.best, gained)
-        if judge.is_plausible(verdict.passed, verdict.failed, self.plan):
-            if not self.plausible:
-                self._open_window()
-            self.plausible.append(_Plausible(patch, verdict))
-            yield Judged(patch, verdict, True)
-        elif gained and set(verdict.passed) >= set(self.plan.passing):
-            best = max((p.gained for p in progress), default=0)
-            progress.append(_Progress(patch, verdict, gained))
-            if gained > best:
-                yield Judged(patch, verdict, False)
-
-    def _open_window(self) -> None:
-        """After the first plausible patch the search goes on for as long again, within bounds: a
-        likelier one may come yet."""
-        now = time.monotonic()
-        window = min(10.0, max(1.5, 0.5 * (now - self.started)))
-        self.deadline = min(self.deadline, now + window)
-
-    def _within_limits(self, batch: Sequence[Patch]) -> Sequence[Patch]:
-        if self._spent():
-            return ()
-        left = None if self.limits.patches is None else self.limits.patches - self.tried
-        return batch if left is None else batch[: max(0, left)]
-
-    def _spent(self) -> bool:
-        if self.limits.patches is not None and self.tried >= self.limits.patches:
-            self.stop = Stop.PATCHES
-            return True
-        if time.monotonic() >= self.deadline:
-            self.stop = Stop.SECONDS
-            return True
-        return False
-
-    def _accept(self, progress: list[_Progress]) -> Iterator[Event]:
+    def _accept(self, progress: Sequence[Progress]) -> Iterator[Event]:
         """Build on the patch that made most cases pass; the cheapest among equals."""
         best = max(progress, key=lambda p: (p.gained, -p.patch.cost))
-        self.now = {**self.now, **judge.patched(self.now, best.patch)}
+        self.ground = replace(
+            self.ground, now={**self.ground.now, **judge.patched(self.ground.now, best.patch)}
+        )
         self.steps.append(best.patch)
         yield Accepted(best.patch, best.verdict)
-        run = self.runner.run(self._sources({}))
-        known = [o for o in run.outcomes if o.case not in self.flaky]
-        self.plan = Plan.of(known)
-        yield from self._understand()
+        run = self.runner.run(self.ground.sources())
+        plan = Plan.of(o for o in run.outcomes if o.case not in self.flaky)
+        yield from self._understand(plan)
 
     # ------------------------------------------------------------------------- the decision
 
     def _decide(self) -> Iterator[Event]:
-        if not self.plausible:
-            yield self._finished(self.stop)
+        if not self.search.plausible:
+            yield self._finished(self.search.stop)
             return
-        original = Plan.of(o for o in self.outcomes.values() if o.case not in self.flaky)
-        patches = [
-            judge.compose(self.files, self.now, p.patch, self.steps) if self.steps else p.patch
-            for p in self.plausible
-        ]
+        patches: Sequence[Patch] = self.search.plausible
         whole = decompose([f for f in self.files.values() if not f.errors])
-        bench = judge.Bench(self.files, whole, self.traces, original)
+        bench = judge.Bench(self.files, whole, self.ground.traces, self._plan())
         self.runner.deadline = float("inf")
         if self.steps:
-            patches = [judge.minimise(bench, patch, self.runner) for patch in patches[:3]]
-        alternatives = judge.group(bench, patches, self.runner, self.settings.time * JUDGING_SHARE)
+            now = self.ground.now
+            patches = [judge.compose(self.files, now, p, self.steps) for p in patches[:MINIMISED]]
+            patches = [judge.minimise(bench, patch, self.runner) for patch in patches]
+        seconds = self.settings.time * JUDGING_SHARE
+        alternatives = judge.group(bench, patches, self.runner, seconds)
         self.runner.deadline = float("inf")
         yield Grouped(alternatives)
         for index, alternative in enumerate(alternatives[:VERIFIED_AT_MOST]):
@@ -476,4 +320,4 @@ class _Repair:
         passed = tuple(c for c, o in self.outcomes.items() if o.status.ok)
         failed = tuple(c for c, o in self.outcomes.items() if not o.status.ok)
         seconds = time.monotonic() - self.started
-        return Repair(Verdict(passed, failed), stop, tried=self.tried, seconds=seconds)
+        return Repair(Verdict(passed, failed), stop, tried=self.search.tried, seconds=seconds)

@@ -1,13 +1,12 @@
 """Runs the user's code, always in other processes: the only room that knows the probe.
 
-A Worker is one interpreter of the project with two channels (see probe.worker): a pristine
-process for runs that import everything anew, and a warm one for tries.  A Runner holds one
-worker a core.  Nothing that a worker sends is believed: what is missing, doubled or malformed
-is a failure of that case.
+A Runner holds one worker a core and gives them work: runs that import everything anew, traces,
+and tries of patches.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import selectors
@@ -17,49 +16,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from mgdebug.errors import InterpreterError, NoCasesError, ProbeError, UsageError
-from mgdebug.model import (
-    Block,
-    BlockVisit,
-    Case,
-    CaseKind,
-    Hierarchy,
-    Limits,
-    Outcome,
-    Status,
-    Target,
-    Trace,
-    Value,
-    Verdict,
+from mgdebug.answers import (
+    Run,
+    read_hits,
+    read_outcomes,
+    read_run,
+    read_traces,
+    read_verdict,
 )
-from mgdebug.probe.frames import Decoder, Malformed, Message, encode
-from mgdebug.sandbox.process import Process, Scratch
+from mgdebug.errors import ProbeError
+from mgdebug.model import Hierarchy, Limits, Outcome, Status, Target, Trace, Verdict
+from mgdebug.probe.frames import Malformed, Message
+from mgdebug.worker import LOAD_SECONDS, Channel, Worker, spec_of
 
-PROBE = Path(__file__).parent / "probe"
-START_SECONDS = 60.0  # for an interpreter and pytest to start
-LOAD_SECONDS = 150.0  # for a project to be imported and collected
 MARGIN_SECONDS = 5.0  # that a worker may take beyond the limits of its cases
 PROCESSOR_FLOOR, WALL_FLOOR = 0.06, 1.0  # the least that a case may take in a try
 PATIENCE, QUICK_SECONDS = 8, 0.1  # failing cases that a try may fail before it is given up
 TRACE_SECONDS, TRACE_FACTOR, ENDLESS_SECONDS = 1.0, 2.0, 0.3  # of wall time, for one traced case
 
 Sources = Mapping[str, bytes]  # patched files: path from the root -> bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run of cases in a fresh process.
-
-    files: the project's files that it imported, from the root.  troubles: what could not be
-    collected, as (where, traceback).  refused: why nothing could be collected, or "".
-    """
-
-    cases: tuple[Case, ...]
-    outcomes: tuple[Outcome, ...]
-    files: tuple[str, ...] = ()
-    troubles: tuple[tuple[str, str], ...] = ()
-    refused: str = ""
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,107 +86,14 @@ class OutOfTime(Exception):
     """The deadline of the whole repair passed while the user's own cases were running."""
 
 
-class _Channel:
-    """Messages to and from one process of a worker."""
-
-    def __init__(self) -> None:
-        self.child_in, self._write = os.pipe()
-        self._read, self.child_out = os.pipe()
-        self._decoder = Decoder()
-        self._ready: list[Message] = []
-
-    def fileno(self) -> int:
-        return self._read
-
-    def send(self, message: Message) -> None:
-        left = memoryview(encode(message))
-        while left:
-            left = left[os.write(self._write, left) :]
-
-    def read(self) -> Message | None:
-        """The next message if it is complete.  Raises EOFError or Malformed."""
-        data = os.read(self._read, 1 << 20)
-        if not data:
-            raise EOFError
-        self._ready += self._decoder.feed(data)
-        return self._ready.pop(0) if self._ready else None
-
-    def wait(self, seconds: float) -> Message:
-        """The next message.  Raises EOFError, Malformed or TimeoutError."""
-        deadline = time.monotonic() + seconds
-        with selectors.DefaultSelector() as selector:
-            selector.register(self, selectors.EVENT_READ)
-            while not self._ready:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise TimeoutError
-                message = self.read()
-                if message is not None:
-                    return message
-        return self._ready.pop(0)
-
-    def close_child_ends(self) -> None:
-        os.close(self.child_in)
-        os.close(self.child_out)
-
-    def close(self) -> None:
-        os.close(self._write)
-        os.close(self._read)
-
-
-class Worker:
-    """One interpreter of the project.  Raises InterpreterError if it cannot be started."""
-
-    def __init__(self, python: str, spec: Message, cwd: Path) -> None:
-        self.scratch = Scratch()
-        self.pristine, self.warm = _Channel(), _Channel()
-        self.loaded = False
-        fds = [f for c in (self.pristine, self.warm) for f in (c.child_in, c.child_out)]
-        command = [python, str(PROBE), *map(str, fds)]
-        try:
-            self._process = Process(command, cwd=cwd, scratch=self.scratch, fds=fds)
-        except OSError as error:
-            self._close_files()
-            raise InterpreterError(
-                f"cannot start {python}: {(error.strerror or str(error)).lower()}",
-                "name the project's interpreter with --python PATH",
-            ) from None
-        finally:
-            self.pristine.close_child_ends()
-            self.warm.close_child_ends()
-        own = {"scratch": str(self.scratch.path), "log": str(self.scratch.log)}
-        try:
-            self.pristine.send({**spec, **own})
-            self.hello = self.pristine.wait(START_SECONDS)
-        except (OSError, EOFError, Malformed, TimeoutError):
-            said = self.scratch.output().strip()
-            self.close()
-            raise InterpreterError(
-                f"{python} does not run mgdebug's probe",
-                "it must be CPython 3.8 or newer; choose another one with --python PATH",
-                said,
-            ) from None
-
-    def load(self) -> None:
-        """Tell the warm process to import the project; does not wait for it."""
-        self.warm.send({})
-
-    def close(self) -> None:
-        self._process.stop()
-        self._close_files()
-
-    def _close_files(self) -> None:
-        self.pristine.close()
-        self.warm.close()
-        self.scratch.remove()
-
-
 @dataclass(slots=True)
 class _Errand:
-    """A request that is under way."""
+    """A try that is under way.  index: of the verdict.  message: the request."""
 
     index: int
     worker: Worker
-    channel: _Channel
+    message: Message
+    channel: Channel
     deadline: float
 
 
@@ -225,9 +107,10 @@ class Runner:
         self.target, self.python, self.limits = target, python, limits
         self.jobs = max(1, jobs)
         self._root = Path(os.path.realpath(target.root))
-        self._spec = _spec(target, self._root, limits, doctests)
+        self._spec = spec_of(target, self._root, limits, doctests)
         self._workers: list[Worker] = []
         self._ids = itertools.count(1)
+        self._ran: dict[str, list[tuple[str, int]]] = {}  # functions that ran during the import
         self.deadline = float("inf")  # on the monotonic clock; for runs that are no tries
         self.pytest: str | None = None
         self.version: tuple[int, ...] = ()
@@ -265,7 +148,7 @@ class Runner:
         finally:
             if new:
                 worker.close()
-        return self._read_run(answer, said)
+        return read_run(answer, self._relative, said)
 
     def trace(
         self,
@@ -288,16 +171,16 @@ class Runner:
         request["limits"] = {case: [_trace_seconds(o), None] for case, o in ended.items()}
         request["trace"] = self._trace_request(hierarchy, values)
         answer = self._ask(self._first(), request)
-        traces = []
-        for item in _list(answer, "outcomes"):
-            trace = _read_trace(item, blocks)
-            if trace and trace.status is Status.TIMEOUT and trace.case in ended:
-                trace = replace(trace, status=ended[trace.case].status)  # only the trace was cut
-            if trace:
-                traces.append(trace)
-        imported = _hits(answer.get("imported"), blocks)
-        outcomes = [o for o in map(_outcome, _list(answer, "outcomes")) if o]
-        return traces, outcomes, frozenset(imported)
+        traces = [
+            replace(trace, status=ended[trace.case].status)  # only the trace was cut
+            if trace.status is Status.TIMEOUT and trace.case in ended
+            else trace
+            for trace in read_traces(answer, blocks)
+        ]
+        imported = frozenset(read_hits(answer.get("imported"), blocks))
+        if not sources:
+            self._ran = self._functions_of(hierarchy, imported)
+        return traces, read_outcomes(answer), imported
 
     def _trace_request(self, hierarchy: Hierarchy, values: Sequence[str]) -> Message:
         places: dict[str, list[Any]] = {}
@@ -309,6 +192,18 @@ class Runner:
                 names.append([block.reads, block.writes])
         return {"places": places, "names": names, "values": list(values)}
 
+    def _functions_of(
+        self, hierarchy: Hierarchy, blocks: Iterable[str]
+    ) -> dict[str, list[tuple[str, int]]]:
+        """The functions that hold some blocks, by file: a name and the line of its definition."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for owner in sorted({block.rpartition("#")[0] for block in blocks}):
+            subfunction = hierarchy.subfunctions[owner]
+            if subfunction.kind == "function":
+                place = subfunction.name, subfunction.span.first_line
+                found.setdefault(self._absolute(subfunction.path), []).append(place)
+        return found
+
     # ------------------------------------------------------------------------------- tries
 
     def attempt(
@@ -319,95 +214,83 @@ class Runner:
         until: on the monotonic clock; no try begins after it.  Raises ProbeError if no worker
         can load the project any more.
         """
-        while len(self._workers) < self.jobs:
-            self._workers.append(self._start())
-        for worker in self._workers:
-            if not worker.loaded:
-                worker.load()
-        for index in range(len(self._workers)):
-            self._loaded(index)
-        verdicts: list[Verdict | None] = [None] * len(tries)
-        waiting = list(reversed(range(len(tries))))
+        self._load()
+        wall = self.limits.case_seconds
         common = {
             "cases": list(plan.order),
             "failing": list(plan.failing),
             "patience": plan.patience,
-            "wall": self.limits.case_seconds,
+            "wall": wall,
             "limits": {case: list(pair) for case, pair in plan.limits.items()},
+            "ran": self._ran,
         }
-        longest = 2 * sum(wall for wall, _ in plan.limits.values()) + MARGIN_SECONDS
+        walls = [plan.limits.get(case, (wall, 0.0))[0] for case in {*plan.order, *plan.failing}]
+        longest = 2 * sum(walls) + MARGIN_SECONDS
+        verdicts: dict[int, Verdict] = {}
+        waiting = list(reversed(range(len(tries))))
         idle = list(self._workers)
+        busy: list[_Errand] = []
         with selectors.DefaultSelector() as selector:
-            busy: dict[int, _Errand] = {}
             while waiting or busy:
                 if time.monotonic() >= until:
                     waiting.clear()
                 while waiting and idle:
-                    worker = idle.pop()
-                    index = waiting.pop()
-                    message = {"sources": self._shipped(tries[index]), **common, "id": index}
-                    worker.warm.send(message)
-                    errand = _Errand(index, worker, worker.warm, time.monotonic() + longest)
-                    busy[index] = errand
-                    selector.register(worker.warm, selectors.EVENT_READ, errand)
-                if not busy:
-                    break
-                soonest = min(e.deadline for e in busy.values())
-                events = selector.select(max(0.0, soonest - time.monotonic()))
-                for key, _ in events:
-                    errand = key.data
-                    verdict = self._hear(errand, tries, common, selector)
-                    if verdict is None:
-                        continue
-                    verdicts[errand.index] = verdict
-                    del busy[errand.index]
-                    idle.append(errand.worker)
+                    index, worker = waiting.pop(), idle.pop()
+                    sources = self._shipped(tries[index])
+                    message = {"sources": sources, **common, "id": next(self._ids)}
+                    deadline = time.monotonic() + longest
+                    errand = _Errand(index, worker, message, worker.warm, deadline)
+                    busy.append(errand)
+                    with contextlib.suppress(OSError):  # who is gone is heard of at once
+                        errand.channel.send(message)
+                    selector.register(errand.channel, selectors.EVENT_READ, errand)
+                soonest = min((e.deadline for e in busy), default=0.0)
+                for key, _ in selector.select(max(0.0, soonest - time.monotonic())):
+                    verdict = self._hear(key.data, selector)
+                    if verdict is not None:
+                        verdicts[key.data.index] = verdict
+                        busy.remove(key.data)
+                        idle.append(key.data.worker)
                 now = time.monotonic()
-                for errand in [e for e in busy.values() if e.deadline < now]:
-                    selector.unregister(errand.channel)
-                    del busy[errand.index]
-                    verdicts[errand.index] = Verdict((), plan.failing, "the probe hung")
-                    idle.append(self._replace(errand.worker))
-        return [v if v else Verdict((), (), "not tried") for v in verdicts]
+                for errand in [e for e in busy if e.deadline < now]:
+                    verdicts[errand.index] = self._bury(errand, selector, "the probe hung")
+                    busy.remove(errand)
+                    idle.append(errand.worker)
+        return [verdicts.get(i) or Verdict((), (), "not tried") for i in range(len(tries))]
 
-    def _hear(
-        self,
-        errand: _Errand,
-        tries: Sequence[Sources],
-        common: Message,
-        selector: selectors.BaseSelector,
-    ) -> Verdict | None:
+    def _hear(self, errand: _Errand, selector: selectors.BaseSelector) -> Verdict | None:
         """What a worker has to say of a try: None if there is more to come."""
         try:
             answer = errand.channel.read()
-        except (OSError, EOFError, Malformed):
-            selector.unregister(errand.channel)
-            errand.worker = self._replace(errand.worker)
-            return Verdict((), (), "the probe died")
-        if answer is None or answer.get("id") != errand.index:
-            return None
-        selector.unregister(errand.channel)
-        if answer.get("fresh") and errand.channel is errand.worker.warm:
+            if answer is None or answer.get("id") != errand.message["id"]:
+                return None
+            if not answer.get("fresh") or errand.channel is errand.worker.pristine:
+                selector.unregister(errand.channel)
+                return read_verdict(answer)
             # Only a new import can show this patch.
-            message = {"sources": self._shipped(tries[errand.index]), **common, "id": errand.index}
-            errand.channel = errand.worker.pristine
-            errand.deadline += LOAD_SECONDS
-            errand.channel.send(message)
-            selector.register(errand.channel, selectors.EVENT_READ, errand)
-            return None
-        return _verdict(answer)
+            errand.worker.pristine.send(errand.message)
+        except (OSError, EOFError, Malformed):
+            return self._bury(errand, selector, "the probe died")
+        selector.unregister(errand.channel)
+        errand.channel = errand.worker.pristine
+        errand.deadline += LOAD_SECONDS
+        selector.register(errand.channel, selectors.EVENT_READ, errand)
+        return None
+
+    def _bury(self, errand: _Errand, selector: selectors.BaseSelector, why: str) -> Verdict:
+        """Another worker takes the place of an errand's, which is gone or does not answer."""
+        selector.unregister(errand.channel)
+        self._drop(errand.worker)
+        errand.worker = self._start()
+        self._workers.append(errand.worker)
+        errand.worker.wait_until_loaded()
+        return Verdict((), (), why)
 
     # ----------------------------------------------------------------------------- workers
 
     def _start(self) -> Worker:
         worker = Worker(self.python, self._spec, self.target.cwd)
-        version = worker.hello.get("version")
-        if not isinstance(version, list) or tuple(version) < (3, 8):
-            worker.close()
-            raise InterpreterError(
-                f"{self.python} is too old", "mgdebug's probe needs CPython 3.8 or newer"
-            )
-        self.version = tuple(version)
+        self.version = tuple(worker.version)
         self.pytest = worker.hello.get("pytest")
         return worker
 
@@ -416,48 +299,48 @@ class Runner:
             self._workers.append(self._start())
         return self._workers[0]
 
-    def _replace(self, worker: Worker) -> Worker:
+    def _drop(self, worker: Worker) -> None:
         worker.close()
-        index = self._workers.index(worker)
-        self._workers[index] = self._start()
-        self._workers[index].load()
-        self._loaded(index)
-        return self._workers[index]
+        self._workers.remove(worker)
 
-    def _loaded(self, index: int) -> None:
-        worker = self._workers[index]
-        if worker.loaded:
-            return
-        try:
-            answer = worker.warm.wait(LOAD_SECONDS)
-        except (OSError, EOFError, Malformed, TimeoutError):
-            answer = {}
-        if "ready" not in answer:
-            raise ProbeError(
-                "the project cannot be loaded for tries any more",
-                "run the tests on their own first: do they end, and end alike each time?",
-                worker.scratch.output(),
-            )
-        worker.loaded = True
+    def _load(self) -> None:
+        """All workers that tries need, side by side.  Those that cannot load the project beside
+        another one, which may hold a lock or a port, are done without."""
+        while len(self._workers) < self.jobs:
+            self._workers.append(self._start())
+        for worker in self._workers:
+            with contextlib.suppress(OSError):
+                worker.load()
+        for worker in list(self._workers):
+            try:
+                worker.wait_until_loaded()
+            except ProbeError:
+                if len(self._workers) == 1:
+                    raise
+                self._drop(worker)
+                self.jobs -= 1
 
     def _ask(self, worker: Worker, request: Message) -> Message:
-        """One request to a pristine process."""
+        """One request to a pristine process.  A worker that does not answer is gone afterwards."""
         count = len(request["cases"] or ()) or 10_000
         try:
             worker.pristine.send(request)
             bound = LOAD_SECONDS + count * (float(request["wall"]) + MARGIN_SECONDS)
             left = self.deadline - time.monotonic()
             answer = worker.pristine.wait(min(bound, max(0.0, left)))
+            if answer.get("id") != request["id"]:
+                raise Malformed("the answer to another question")
         except (OSError, EOFError, Malformed) as error:  # a TimeoutError is an OSError
+            said = worker.scratch.output()
+            if worker in self._workers:
+                self._drop(worker)
             if time.monotonic() >= self.deadline:
                 raise OutOfTime from None
             raise ProbeError(
                 f"the project's interpreter stopped answering ({type(error).__name__})",
                 "run the tests on their own first; --python chooses another interpreter",
-                worker.scratch.output(),
+                said,
             ) from None
-        if answer.get("id") != request["id"]:
-            raise ProbeError("the project's interpreter answered another question")
         return answer
 
     def _request(self, sources: Sources, cases: Sequence[str] | None) -> Message:
@@ -481,51 +364,6 @@ class Runner:
         except ValueError:
             return path
 
-    def _read_run(self, answer: Message, said: str) -> Run:
-        collected = answer.get("collected")
-        troubles = tuple(
-            (self._relative(str(t[0])), str(t[1]))
-            for t in _list(answer, "troubles")
-            if isinstance(t, list) and len(t) == 2
-        )
-        if not isinstance(collected, list):
-            self._explain_refusal(str(answer.get("refused", "")), str(answer.get("ended")), said)
-            collected = []
-        cases = {}
-        for item in collected:
-            if isinstance(item, list) and len(item) == 4 and item[1] in list(CaseKind):
-                path = self._relative(str(item[2])) if item[2] else ""
-                cases[str(item[0])] = Case(str(item[0]), CaseKind(item[1]), path, str(item[3]))
-        outcomes: dict[str, Outcome] = {}
-        for raw in _list(answer, "outcomes"):
-            outcome = _outcome(raw)
-            if outcome and outcome.case in cases and outcome.case not in outcomes:
-                outcomes[outcome.case] = outcome
-        for case in cases:
-            outcomes.setdefault(case, Outcome(case, Status.NOT_RUN))
-        files = tuple(self._relative(str(f)) for f in _list(answer, "files"))
-        return Run(
-            tuple(cases.values()),
-            tuple(outcomes.values()),
-            files,
-            troubles,
-            seconds=sum(o.seconds for o in outcomes.values()),
-        )
-
-    def _explain_refusal(self, refused: str, ended: str, said: str) -> None:
-        said = said.strip()
-        if refused.endswith("code 4"):
-            lines = [x for x in said.splitlines() if x.startswith("ERROR")]
-            message = lines[-1].removeprefix("ERROR: ") if lines else "pytest refuses to start"
-            raise UsageError(f"pytest: {message}", "run pytest on its own to see more", said)
-        if refused.endswith("code 5"):
-            raise NoCasesError("pytest collected no tests", detail=said)
-        raise ProbeError(
-            f"the tests could not be collected ({refused or ended})",
-            "run them on their own first; what they printed stands above",
-            said,
-        )
-
 
 def _limit(seconds: float, floor: float) -> float:
     """Ten times what a quick case took, twice what a slow one did."""
@@ -536,123 +374,3 @@ def _trace_seconds(outcome: Outcome) -> float:
     if outcome.status is Status.TIMEOUT:
         return ENDLESS_SECONDS
     return max(TRACE_SECONDS, TRACE_FACTOR * outcome.seconds)
-
-
-def _spec(target: Target, root: Path, limits: Limits, doctests: bool) -> Message:
-    """What the probe is told once."""
-    only_own = bool(target.expressions or target.io) and not target.tests
-    path = os.path.realpath(root / target.path) if target.path else None
-    return {
-        "cwd": str(target.cwd),
-        "root": str(root),
-        "pytest": None if only_own else list(target.tests),
-        "unittest": None if only_own else [str(target.cwd / t) for t in target.tests],
-        "doctest": [path] if path and doctests and not target.tests and not target.io else [],
-        "expressions": list(target.expressions),
-        "target": path,
-        "io": _pairs(target.io) if target.io else [],
-        "memory": limits.memory,
-    }
-
-
-def _pairs(folder: Path) -> list[list[str]]:
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder", "--io wants a folder of NAME.in and NAME.out")
-    found = []
-    for given in sorted(folder.glob("*.in")):
-        wanted = given.with_suffix(".out")
-        if not wanted.is_file():
-            raise UsageError(f"{given} has no {wanted.name} beside it")
-        found.append([given.stem, str(given.resolve()), str(wanted.resolve())])
-    if not found:
-        raise NoCasesError(f"{folder} holds no NAME.in with its NAME.out")
-    return found
-
-
-# ------------------------------------------------------------------- reading what came back
-
-
-def _list(answer: Message, key: str) -> list[Any]:
-    value = answer.get(key)
-    return value if isinstance(value, list) else []
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _outcome(raw: object) -> Outcome | None:
-    if not isinstance(raw, dict) or raw.get("status") not in list(Status):
-        return None
-    return Outcome(
-        str(raw.get("case")),
-        Status(raw["status"]),
-        _number(raw.get("seconds")),
-        str(raw.get("message", "")),
-        str(raw.get("detail", "")),
-        _number(raw.get("processor")),
-    )
-
-
-def _verdict(answer: Message) -> Verdict:
-    if "invalid" in answer:
-        return Verdict((), (), f"does not compile: {answer['invalid']}")
-    if "same" in answer:
-        return Verdict((), (), "changes nothing")
-    seen: dict[str, Outcome] = {}
-    for outcome in map(_outcome, _list(answer, "outcomes")):
-        if outcome and outcome.case not in seen:
-            seen[outcome.case] = outcome
-    # To be skipped is no progress.
-    passed = tuple(c for c, o in seen.items() if o.status is Status.PASSED)
-    failed = tuple(c for c, o in seen.items() if o.status is not Status.PASSED)
-    ended = str(answer.get("ended", ""))
-    seconds = sum(o.seconds for o in seen.values())
-    return Verdict(passed, failed, "" if ended == "done" else ended, seconds)
-
-
-def _hits(raw: object, blocks: Sequence[Block]) -> dict[str, int]:
-    found = {}
-    for pair in raw if isinstance(raw, list) else []:
-        if isinstance(pair, list) and len(pair) == 2 and _is_index(pair[0], blocks):
-            found[blocks[pair[0]].id] = int(_number(pair[1]))
-    return found
-
-
-def _is_index(value: object, blocks: Sequence[Block]) -> bool:
-    return isinstance(value, int) and 0 <= value < len(blocks)
-
-
-def _values(raw: object) -> dict[str, Value]:
-    items = raw.items() if isinstance(raw, dict) else ()
-    return {str(name): value for name, shot in items if (value := _value(shot))}
-
-
-def _value(raw: object) -> Value | None:
-    if isinstance(raw, list) and len(raw) == 3:
-        return Value(str(raw[0]), str(raw[1]), bool(raw[2]))
-    return None
-
-
-def _read_trace(item: Message, blocks: Sequence[Block]) -> Trace | None:
-    outcome, raw = _outcome(item), item.get("trace") if isinstance(item, dict) else None
-    if outcome is None or not isinstance(raw, dict):
-        return None
-    visits = []
-    for index, visit in enumerate(_list(raw, "visits")):
-        if isinstance(visit, dict) and _is_index(visit.get("block"), blocks):
-            visits.append(
-                BlockVisit(
-                    blocks[visit["block"]].id,
-                    int(_number(visit.get("frame"))),
-                    index,
-                    _values(visit.get("before")),
-                    _values(visit.get("after")),
-                    _value(visit.get("result")),
-                    bool(visit.get("left")),
-                )
-            )
-    hits = _hits(raw.get("hits"), blocks)
-    return Trace(
-        outcome.case, outcome.status, hits, tuple(visits), int(_number(raw.get("dropped")))
-    )

@@ -105,7 +105,7 @@ def _merge(
             raise SettingsError(f"{spelled(key)} is no setting of mgdebug", hint)
         try:
             changed[name] = _as(kinds[name], value)
-        except ValueError:
+        except (ValueError, OverflowError):
             wanted = _WANTED[kinds[name]]
             raise SettingsError(f"{spelled(key)} is {value!r}, not {wanted}") from None
     return replace(settings, **changed)  # type: ignore[arg-type]

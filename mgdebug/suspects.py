@@ -22,6 +22,7 @@ def rank(
     Ties go to what the cases themselves ran, then to the later block: what runs last before a
     failure is the likelier culprit.
     """
+    traces = tuple(traces)
     failing = [t for t in traces if not t.status.ok]
     passing = [t for t in traces if t.status.ok]
     found = []

@@ -1,6 +1,5 @@
 """One fork: confined, watched from outside, and gone afterwards with all that it started."""
 
-import ctypes
 import os
 import resource
 import select
@@ -8,210 +7,263 @@ import signal
 import sys
 import time
 import warnings
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Collection, Iterator, NoReturn, Optional, Set
 
-from . import cases
-from .frames import Decoder, Malformed, Message
+from .answer import Answer, LimitsOf
+from .cases import failure
+from .frames import Decoder, Malformed, Message, send
 
-COLLECT_SECONDS = 120.0
 GRACE_SECONDS = 0.5  # for a watchdog inside the child, before the kill from outside
+LEAVE_SECONDS = 0.4  # for the other process of a worker to end by itself
 ANSWER_BYTES = 64 << 20
-_TICK = 0.05  # seconds between looks at a child whose pipe someone else holds open
+LOG_BYTES = 8 << 20  # about what a case may print before the log begins anew
+FILE_BYTES = 1 << 30  # of any one file
+_TICK = 0.05  # seconds between looks at a child that says nothing
+_SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
 
-_running: List[int] = []  # the fork that is running now, to be taken along by a SIGTERM
-
-
-def on_term(signum: int, frame: Any) -> None:
-    for pid in _running:
-        kill(pid)
-    os._exit(0)
+_exit = os._exit  # the user's code may replace it
 
 
-def kill(pid: int) -> None:
-    for kill in (os.killpg, os.kill):
-        try:
-            kill(pid, signal.SIGKILL)
-        except OSError:
-            pass
+class Voice:
+    """How a fork reports.  Each message bears a key that only the fork and its parent know: what
+    the user's code writes to the same pipe is told apart."""
+
+    def __init__(self, fd: int, key: str) -> None:
+        self._fd, self._key, self._pid = fd, key, os.getpid()
+
+    def say(self, message: Message) -> None:
+        if os.getpid() != self._pid:  # a child of the user's code that found its way back here
+            _exit(0)
+        send(self._fd, {**message, "key": self._key})
+
+    def close(self, message: Message) -> NoReturn:
+        """Say the last word."""
+        self.say(message)
+        _exit(0)
 
 
-def die_with_parent(signum: int) -> None:
-    """Linux: be told when the parent is gone, however it went."""
-    if sys.platform == "linux":
-        try:
-            ctypes.CDLL(None).prctl(1, int(signum), 0, 0, 0)
-        except (OSError, AttributeError):
-            pass
+class Forks:
+    """The forks of this process, one at a time.  Orphans that they leave become children of this
+    process (on Linux), which kills them."""
 
+    def __init__(self, requests: int, answers: int) -> None:
+        """requests, answers: file descriptors to and from the runner, which no fork may touch.
+        When the runner hangs up or a SIGTERM comes, this process leaves."""
+        self._requests, self._answers = requests, answers
+        self.own: Set[int] = set()  # children that are no forks
+        self.partner: Optional[int] = None  # one of them, which ends what it has itself started
+        self._running: Optional[int] = None
+        _prctl(_SET_CHILD_SUBREAPER, 1)
+        self.catch()
 
-class LimitsOf:
-    """The limits of a request, in seconds: wall time and processor time of each case."""
+    def catch(self) -> None:
+        """Take the SIGTERM; anew, after the user's code could."""
+        signal.signal(signal.SIGTERM, lambda signum, frame: self.leave())
 
-    def __init__(self, request: Message) -> None:
-        self._wall = float(request["wall"])
-        self._processor: Optional[float] = None
-        self._own: Dict[str, List[Any]] = request.get("limits") or {}
-        self.collect = COLLECT_SECONDS
+    def leave(self) -> NoReturn:
+        """End this process and all that it started."""
+        if self._running is not None:
+            _kill(self._running)
+        if self.partner is not None:
+            _signal(os.kill, self.partner, signal.SIGTERM)
+            deadline = time.monotonic() + LEAVE_SECONDS
+            while _wait(self.partner, os.WNOHANG) is None and time.monotonic() < deadline:
+                time.sleep(0.005)
+        self.sweep(())
+        _exit(0)
 
-    def of(self, case: str) -> Tuple[float, Optional[float]]:
-        own = self._own.get(case)
-        return (own[0], own[1]) if own else (self._wall, self._processor)
+    def sweep(self, spare: Collection[int]) -> None:
+        """Kill and reap the children of this process, orphans that it adopted among them."""
+        if not spare and not _has_children():
+            return
+        for _ in range(200):  # who forks faster than that is not to be caught from here
+            found = [pid for pid in children() if pid not in spare]
+            if not found:
+                return
+            for pid in found:
+                _kill(pid)
+            for pid in found:
+                _wait(pid, 0)
 
-    def tighten(self, outcomes: List[Message]) -> None:
-        """After a case that never ended, the next ones get a multiple of what others took; in
-        processor time too, which an endless loop burns sooner than the clock runs."""
-        ended = [o for o in outcomes if o["status"] != "timeout"]
-        slowest = max((o["seconds"] for o in ended), default=0.0)
-        busiest = max((o["processor"] for o in ended), default=0.0)
-        self._wall = min(self._wall, max(1.0, 20 * slowest))
-        self._processor = max(0.5, 20 * busiest)
+    def run(
+        self,
+        child: Callable[[Voice], None],
+        answer: Answer,
+        limits: LimitsOf,
+        memory: Optional[int],
+        log: Optional[str],
+    ) -> str:
+        """Run child in a fork of its own session and gather what it says.  Returns how it ended:
+        "done", "time limit ...", "signal ...", "exit ..." or "a malformed answer".
 
-
-class Answer:
-    """What a fork said, gathered: an outcome a case, and what was collected.
-
-    message(): {"id", "outcomes": [{"case", "status", "seconds", "processor", "message",
-    "detail", "trace"?}], "collected", "troubles", "files", "imported", "refused", "ended"}.
-    """
-
-    def __init__(self, id: int) -> None:
-        self.id = id
-        self.outcomes: List[Message] = []
-        self.collected: Optional[List[Any]] = None
-        self.troubles: List[Any] = []
-        self.files: List[str] = []
-        self.imported: List[Any] = []
-        self.refused = ""
-        self.fresh = False
-        self.ended = ""
-        self.case: Optional[str] = None  # the one that runs now
-        self.begun = 0.0
-
-    def take(self, message: Message) -> bool:
-        """One message of the fork.  Returns whether it was the last one."""
-        if "begin" in message:
-            self.case, self.begun = message["begin"], time.monotonic()
-        elif "end" in message:
-            if message["end"] == self.case:
-                self.outcomes.append({**message, "case": message["end"]})
-                self.case = None
-        elif "collected" in message:
-            if self.collected is None:
-                self.collected = message["collected"]
-                self.troubles, self.files = message["troubles"], message["files"]
-            self.imported = message["imported"]
-        elif "refused" in message:
-            self.refused = message["refused"]
-        elif "fresh" in message:
-            self.fresh = True
-        return bool(message.keys() & {"done", "refused", "fresh"})
-
-    def close_case(self, ended: str) -> None:
-        """The process ended in the middle of a case."""
-        if self.case is not None:
-            status = "timeout" if ended.startswith("time") else "crashed"
-            seconds = time.monotonic() - self.begun
-            outcome = {"case": self.case, "status": status, "message": ended, "detail": ""}
-            self.outcomes.append({**outcome, "seconds": seconds, "processor": seconds})
-            self.case = None
-
-    def message(self) -> Message:
-        return {
-            "id": self.id,
-            "outcomes": self.outcomes,
-            "collected": self.collected,
-            "troubles": self.troubles,
-            "files": self.files,
-            "imported": self.imported,
-            "refused": self.refused,
-            "ended": self.ended,
-        }
-
-
-def run_fork(
-    child: Callable[[int], None],
-    answer: Answer,
-    limits: LimitsOf,
-    memory: Optional[int],
-    log: Optional[str],
-) -> str:
-    """Run child(fd) in a fork of its own session and gather what it sends.  Returns how it ended:
-    "done", "time limit ...", "signal ..." or "exit ...".  Nothing of its session survives."""
-    read, write = os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # 3.12 warns of forks beside threads
-        pid = os.fork()
-    if not pid:
-        try:
-            os.close(read)
-            _confine(memory)
-            quiet(log)
-            child(write)
-        except BaseException as error:
+        memory: bytes.  log: where its output goes.
+        """
+        read, write = os.pipe()
+        key, parent = os.urandom(16).hex(), os.getpid()
+        for stream in (sys.stdout, sys.stderr):
             try:
-                sys.stderr.write(cases.failure(error, True).detail)
-                sys.stderr.flush()
-            except BaseException:
+                stream.flush()
+            except Exception:  # the user's code may have put anything there
                 pass
-        finally:
-            os._exit(97)
-    _running.append(pid)
-    os.close(write)
-    try:
-        answer.ended = _watch(pid, read, answer, limits)
-    finally:
-        kill(pid)
-        os.close(read)
-        _running.remove(pid)
-    return answer.ended
-
-
-def _watch(pid: int, read: int, answer: Answer, limits: LimitsOf) -> str:
-    """Never waits for the end of the pipe alone: a grandchild may hold it open."""
-    decoder = Decoder(ANSWER_BYTES)
-    deadline = time.monotonic() + limits.collect
-    case: Optional[str] = None
-    closed = False
-    while True:
-        if answer.case != case:
-            case = answer.case
-            if case is not None:
-                deadline = answer.begun + limits.of(case)[0] + GRACE_SECONDS
-        left = deadline - time.monotonic()
-        if left <= 0:
-            _reap(pid)
-            return "time limit of %.1f s" % limits.of(case)[0] if case else "time limit"
-        if closed:
-            time.sleep(0.001)
-            data = b""
-        elif select.select([read], [], [], min(left, _TICK))[0]:
-            data = os.read(read, 1 << 16)
-            closed = not data
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # 3.12 warns of forks beside threads
+            pid = os.fork()
+        if not pid:
             try:
-                last = any([answer.take(message) for message in decoder.feed(data)])
-            except (Malformed, KeyError, TypeError):
-                _reap(pid)
-                return "a malformed answer"
-            if last:
-                _reap(pid)
-                return "done"
-            if data:
+                _confine(memory, parent)
+                for fd in (read, self._requests, self._answers):
+                    os.close(fd)
+                quiet(log)
+                child(Voice(write, key))
+            except BaseException as error:
+                try:
+                    sys.stderr.write(failure(error, True).detail)
+                    sys.stderr.flush()
+                except BaseException:
+                    pass
+            finally:
+                _exit(97)
+        self._running = pid
+        os.close(write)
+        try:
+            answer.ended = self._watch(pid, read, key, answer, limits, log)
+        except Malformed:
+            answer.ended = "a malformed answer"
+        finally:
+            if self._running is not None:
+                _kill(pid)
+                self._reap(pid, 0)
+            else:
+                _signal(os.killpg, pid, signal.SIGKILL)  # the number may be another process's now
+            os.close(read)
+            self.sweep(self.own)
+        return answer.ended
+
+    def _watch(
+        self, pid: int, read: int, key: str, answer: Answer, limits: LimitsOf, log: Optional[str]
+    ) -> str:
+        """Never waits for the end of the pipe alone: a grandchild may hold it open."""
+        decoder = Decoder(ANSWER_BYTES)
+        poll = select.poll()
+        poll.register(read, select.POLLIN)
+        poll.register(self._requests, 0)  # reports only that the runner has hung up
+        deadline = time.monotonic() + limits.collect
+        case: Optional[str] = None
+        tick = _TICK
+        while True:
+            if answer.case != case:
+                case = answer.case
+                if case is not None:
+                    deadline = answer.begun + limits.of(case)[0] + GRACE_SECONDS
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return "time limit of %.1f s" % limits.of(case)[0] if case else "time limit"
+            ready = [fd for fd, _ in poll.poll(1000 * min(left, tick))]
+            if self._requests in ready:
+                self.leave()
+            if read in ready:
+                data = os.read(read, 1 << 16)
+                if not data:
+                    poll.unregister(read)
+                    tick = 0.001
+                elif _last(answer, decoder, data, key):
+                    return "done"
                 continue
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done and (closed or not select.select([read], [], [], 0)[0]):
-            return _how(status)
-        if done:  # the last words are still in the pipe
-            for message in decoder.feed(os.read(read, ANSWER_BYTES)):
-                if answer.take(message):
+            status = self._reap(pid, os.WNOHANG)
+            if status is None:
+                self._bury()
+                _bound(log)
+                continue
+            while _more(read):  # the last words are still in the pipe
+                data = os.read(read, 1 << 16)
+                if not data:
+                    break
+                if _last(answer, decoder, data, key):
                     return "done"
             return _how(status)
 
+    def _reap(self, pid: int, flags: int) -> Optional[int]:
+        status = _wait(pid, flags)
+        if status is not None:
+            self._running = None
+        return status
 
-def _reap(pid: int) -> None:
-    kill(pid)
-    os.waitpid(pid, 0)
+    def _bury(self) -> None:
+        """Reap orphans that ended, as init would: their own family may wait for that."""
+        while True:
+            try:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except (ChildProcessError, AttributeError):
+                return
+            if ended is None or ended.si_pid in {self._running, *self.own}:
+                return
+            _wait(ended.si_pid, os.WNOHANG)
+
+
+def _more(fd: int) -> bool:
+    poll = select.poll()  # unlike select(), it takes descriptors of any number
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _last(answer: Answer, decoder: Decoder, data: bytes, key: str) -> bool:
+    """Take what a fork said.  Returns whether it has said all.  Raises Malformed."""
+    last = False
+    for message in decoder.feed(data):
+        if message.get("key") != key:
+            raise Malformed("a message without the key")
+        last = answer.take(message) or last
+    return last
+
+
+# --------------------------------------------------------------------------------- processes
+
+
+def children() -> Iterator[int]:
+    """Linux: the processes whose parent is this one."""
+    own = b"%d" % os.getpid()
+    try:
+        names = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return
+    for name in names:
+        try:
+            with open("/proc/%s/stat" % name, "rb") as file:
+                parent = file.read().rpartition(b")")[2].split()[1]
+        except (OSError, IndexError):
+            continue
+        if parent == own:
+            yield int(name)
+
+
+def _has_children() -> bool:
+    """Much cheaper than to list them."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except (ChildProcessError, AttributeError):
+        return False
+    return True
+
+
+def _wait(pid: int, flags: int) -> Optional[int]:
+    """The status of a child that has ended, else None."""
+    try:
+        ended, status = os.waitpid(pid, flags)
+    except ChildProcessError:  # the user's code may ignore SIGCHLD, or reap what is not its own
+        return 0
+    return status if ended else None
+
+
+def _signal(send: Callable[[int, int], Any], pid: int, number: int) -> None:
+    try:
+        send(pid, number)
+    except OSError:
+        pass
+
+
+def _kill(pid: int) -> None:
+    _signal(os.killpg, pid, signal.SIGKILL)
+    _signal(os.kill, pid, signal.SIGKILL)
 
 
 def _how(status: int) -> str:
@@ -219,26 +271,58 @@ def _how(status: int) -> str:
         number = os.WTERMSIG(status)
         if number == signal.SIGPROF:
             return "time limit (processor)"
-        return "signal %s" % signal.Signals(number).name
+        try:
+            return "signal %s" % signal.Signals(number).name
+        except ValueError:  # a real-time signal
+            return "signal %d" % number
     return "exit %d" % os.WEXITSTATUS(status)
 
 
-def _confine(memory: Optional[int]) -> None:
-    os.setsid()
-    die_with_parent(signal.SIGKILL)
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        try:
+            import ctypes  # not every CPython is built with it
+
+            ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+        except (ImportError, OSError, AttributeError):
+            pass
+
+
+def _confine(memory: Optional[int], parent: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if memory is not None:
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        if hard == resource.RLIM_INFINITY or memory < hard:
-            resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
+    os.setsid()
+    _prctl(_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it went before we could ask to be told
+        _exit(0)
+    for what, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_AS, memory),
+    ):
+        _, hard = resource.getrlimit(what)
+        if most is not None and (hard == resource.RLIM_INFINITY or most < hard):
+            resource.setrlimit(what, (most, most))
 
 
 def quiet(log: Optional[str]) -> None:
     """Standard input is empty; output goes to a file that the runner can read, or nowhere."""
     null = os.open(os.devnull, os.O_RDWR)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    out = os.open(log, flags, 0o600) if log else null
+    out = os.open(log, _APPEND, 0o600) if log else null
     for fd, target in ((0, null), (1, out), (2, out)):
         os.dup2(target, fd)
+    for fd in {null, out} - {0, 1, 2}:
+        os.close(fd)
+
+
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+
+
+def _bound(log: Optional[str]) -> None:
+    """Its writers append, so that it can be emptied under their hands."""
+    if log:
+        try:
+            if os.path.getsize(log) > LOG_BYTES:
+                os.truncate(log, 0)
+        except OSError:
+            pass

@@ -1,7 +1,7 @@
 """Probes at block boundaries, put into the AST of a file as it is imported.
 
 Line numbers, evaluation order and local names stay as they were: the probes are calls of
-builtins that no program uses, and `locals()` under a name that nobody shadows.
+builtins that no program uses.
 """
 
 import ast
@@ -15,7 +15,7 @@ from typing import Any, List, Tuple, cast
 from .recorder import Recorder
 
 _CALL, _ENTER, _LEAVE = "__mgdebug_call__", "__mgdebug_enter__", "__mgdebug_leave__"
-_RETURNS, _DECIDES, _LOCALS = "__mgdebug_returns__", "__mgdebug_decides__", "__mgdebug_locals__"
+_RETURNS, _DECIDES = "__mgdebug_returns__", "__mgdebug_decides__"
 _JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _COMPOUND: Tuple[Any, ...] = (
@@ -43,7 +43,6 @@ def connect(recorder: Recorder) -> None:
         (_LEAVE, recorder.leave),
         (_RETURNS, recorder.returns),
         (_DECIDES, recorder.decides),
-        (_LOCALS, builtins.locals),
     ):
         setattr(builtins, name, target)
 
@@ -52,43 +51,38 @@ def instrument(source: bytes, path: str, places: List[Place]) -> ast.Module:
     """The AST of a source with probes at the places, which are in bytes of its UTF-8 text."""
     tree = ast.parse(source, path)
     _Instrumenter(source, places).module(tree)
-    return ast.fix_missing_locations(tree)
+    return tree
 
 
 class _Instrumenter:
     def __init__(self, source: bytes, places: List[Place]) -> None:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-        text = source.decode(encoding)
-        if text[:1] == "\ufeff":
-            text = text[1:]
-        self._lines = [0]
-        at = 0
-        for line in re.split("(\r\n|\r|\n)", text):
-            at += len(line.encode("utf-8"))
-            if line in ("\r\n", "\r", "\n"):
-                self._lines.append(at)
+        self._text = source.decode(encoding).encode("utf-8")
+        self._lines = [0, *(end.end() for end in re.finditer(b"\r\n|\r|\n", self._text))]
         self._runs = {start: number for number, kind, start, _ in places if kind == "run"}
         self._headers = {start: n for n, kind, start, _ in places if kind in _HEADERS}
         self._conditions = sorted((s, e, n) for n, kind, s, e in places if kind == "condition")
 
     def module(self, tree: ast.Module) -> None:
-        tree.body = self._body(tree.body)
+        if tree.body:
+            tree.body = self._entered(tree.body)
+
+    def _entered(self, body: List[ast.stmt]) -> List[ast.stmt]:
+        """The body of a subfunction."""
+        first = body[0]
+        out = self._body(body)
+        at = 0
+        while at < len(out) and _must_stay_first(out[at], at):
+            at += 1
+        call = cast(ast.stmt, ast.copy_location(ast.Expr(self._call(_CALL, first)), first))
+        return [*out[:at], call, *out[at:]]
 
     def _start(self, node: Any) -> int:
         decorators = getattr(node, "decorator_list", [])
-        if decorators:  # the @ before the first one
-            node = min(decorators, key=lambda d: (d.lineno, d.col_offset))
-            return int(self._lines[node.lineno - 1] + node.col_offset - 1)
-        return int(self._lines[node.lineno - 1] + node.col_offset)
-
-    def _run_at(self, node: ast.stmt) -> int:
-        start = self._start(node)
-        found = self._runs.get(start, -1)
-        if found < 0 and getattr(node, "decorator_list", []):
-            # "@ decorator", with white space behind the sign
-            near = [at for at in self._runs if start - 8 < at <= start]
-            found = self._runs[max(near)] if near else -1
-        return found
+        if not decorators:
+            return int(self._lines[node.lineno - 1] + node.col_offset)
+        first = min(self._start(decorator) for decorator in decorators)
+        return self._text.rindex(b"@", 0, first)
 
     def _body(self, body: List[ast.stmt]) -> List[ast.stmt]:
         out: List[ast.stmt] = []
@@ -102,7 +96,7 @@ class _Instrumenter:
 
         for index, node in enumerate(body):
             compound = isinstance(node, _COMPOUND)
-            number = -1 if compound else self._run_at(node)
+            number = -1 if compound else self._runs.get(self._start(node), -1)
             if run >= 0 and (compound or number >= 0):
                 close(last)
                 run = waiting = -1
@@ -114,9 +108,7 @@ class _Instrumenter:
             last = node
             if run >= 0 and isinstance(node, _JUMPS):
                 if isinstance(node, ast.Return) and node.value is not None:
-                    names = self._locals(node)
-                    value = node.value
-                    node.value = self._call(_RETURNS, node, _number(run, node), value, names)
+                    node.value = self._call(_RETURNS, node, _number(run, node), node.value)
                 else:
                     out.append(self._probe(_LEAVE, run, node))
                 run = -1
@@ -128,11 +120,7 @@ class _Instrumenter:
 
     def _inside(self, node: Any) -> None:
         if isinstance(node, _DEFINITIONS):
-            first = node.body[0]
-            node.body = self._body(node.body)
-            if not isinstance(node, ast.ClassDef):
-                call = ast.Expr(self._call(_CALL, first))
-                node.body.insert(1 if _must_stay_first(first, 0) else 0, call)
+            node.body = self._entered(node.body)
         elif isinstance(node, (ast.If, ast.While)):
             node.test = self._decision(node.test)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
@@ -167,15 +155,12 @@ class _Instrumenter:
         return test
 
     def _decides(self, block: int, value: ast.expr) -> ast.expr:
-        entered = self._call(_ENTER, value, _number(block, value), self._locals(value))
+        entered = self._call(_ENTER, value, _number(block, value))
         return self._call(_DECIDES, value, entered, value)
 
     def _probe(self, name: str, block: int, near: ast.AST) -> ast.stmt:
-        call = self._call(name, near, _number(block, near), self._locals(near))
+        call = self._call(name, near, _number(block, near))
         return cast(ast.stmt, ast.copy_location(ast.Expr(call), near))
-
-    def _locals(self, near: ast.AST) -> ast.expr:
-        return self._call(_LOCALS, near)
 
     def _call(self, name: str, near: ast.AST, *arguments: ast.expr) -> ast.expr:
         function = ast.copy_location(ast.Name(name, ast.Load()), near)

@@ -8,10 +8,12 @@ is all that it changes.
 import gc
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import os
 import sys
 import types
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from collections import Counter
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 Transform = Callable[[str, bytes], Any]  # path, source -> what compile() takes
 
@@ -69,25 +71,60 @@ class _Loader(importlib.machinery.SourceFileLoader):
         self.overlay = overlay
 
     def get_data(self, path: str) -> bytes:
-        return self.overlay.sources.get(os.path.realpath(path)) or super().get_data(path)
+        source = self.overlay.sources.get(os.path.realpath(path))
+        return super().get_data(path) if source is None else source
 
     def get_code(self, fullname: str) -> types.CodeType:
         return self.overlay.code(self.path)
 
 
+def file_of(module: Any) -> str:
+    """The file of what stands in sys.modules, "" without one.  Looked up where no lazy module loads
+    itself for it."""
+    try:
+        file = object.__getattribute__(module, "__dict__").get("__file__")
+    except Exception:
+        return ""
+    return file if type(file) is str else ""
+
+
 def modules_of(path: str) -> List[types.ModuleType]:
     """Modules that were loaded from a file (real path)."""
-    found = []
     name = os.path.basename(path)
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        # realpath costs a system call for each folder: only files of the same name are worth it
-        if isinstance(file, str) and file.endswith(name) and os.path.realpath(file) == path:
-            found.append(module)
-    return found
+    # realpath costs a system call for each folder: only files of the same name are worth it
+    return [
+        module
+        for module in list(sys.modules.values())
+        if file_of(module).endswith(name) and os.path.realpath(file_of(module)) == path
+    ]
 
+
+def load_file(name: str, path: str) -> types.ModuleType:
+    """Import a file under a name that no other module has, patched as any import would be."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    for finder in sys.meta_path:
+        if type(finder) is Overlay and finder.holds(path):
+            spec.loader = _Loader(name, path, finder)
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+# ---------------------------------------------------------------------------------- hot swaps
 
 Key = Tuple[str, int]  # a function's name and first line
+Swap = Tuple[types.FunctionType, types.CodeType]
+
+_CO_NEWLOCALS = 0x2  # the code of a function, a lambda or a comprehension
+_CO_VARIADIC = 0x4 | 0x8  # *args, **kwargs
+_CO_SUSPENDS = 0x20 | 0x80 | 0x200  # generators, coroutines
 
 
 class LiveFunctions:
@@ -95,50 +132,110 @@ class LiveFunctions:
 
     def __init__(self) -> None:
         self._found: Dict[str, Dict[Key, List[types.FunctionType]]] = {}
+        real: Dict[str, str] = {}
         for thing in gc.get_objects():
             if type(thing) is types.FunctionType:
                 code = thing.__code__
-                functions = self._found.setdefault(os.path.realpath(code.co_filename), {})
-                functions.setdefault((code.co_name, code.co_firstlineno), []).append(thing)
+                file = code.co_filename
+                if file not in real:
+                    real[file] = os.path.realpath(file)
+                functions = self._found.setdefault(real[file], {})
+                functions.setdefault(_key(code), []).append(thing)
 
-    def of(self, path: str, key: Key) -> List[types.FunctionType]:
-        return self._found.get(path, {}).get(key, [])
-
-
-Swap = Tuple[types.FunctionType, types.CodeType]
+    def of(self, path: str, code: types.CodeType) -> List[types.FunctionType]:
+        if not code.co_flags & _CO_NEWLOCALS:
+            return []
+        return self._found.get(path, {}).get(_key(code), [])
 
 
 def plan_swap(
-    path: str, old: types.CodeType, new: types.CodeType, live: LiveFunctions
+    path: str,
+    old: types.CodeType,
+    new: types.CodeType,
+    live: LiveFunctions,
+    ran: Iterable[Tuple[str, int]] = (),
 ) -> Optional[List[Swap]]:
     """What to swap so that a process that runs `old` runs `new`; None if only a fresh import will
-    do: module code, a class body, a default or a decorator changed, a name came or went, or a
-    closure has another shape.  [] if the two do the same."""
+    do: module code, a class body, a default or a decorator changed, a name came or went, a
+    closure or the parameters have another shape, or what changed has run while the module was
+    imported.  [] if the two do the same.
+
+    ran: the functions that ran, as name and line of the `def`.
+    """
     if _shallow(old) != _shallow(new):
         return None
+    keys = Counter(_key(code) for code in _all_inside(old) if code.co_flags & _CO_NEWLOCALS)
+    fixed = {key for key, count in keys.items() if count > 1}  # which is which, nobody can say
+    for name, line in ran:  # code begins at the first decorator
+        fixed.add(max((k for k in keys if k[0] == name and k[1] <= line), default=(name, line)))
+    return _plan(path, old, new, live, fixed, False)
+
+
+def _plan(
+    path: str,
+    old: types.CodeType,
+    new: types.CodeType,
+    live: LiveFunctions,
+    fixed: Set[Key],
+    swapped: bool,
+) -> Optional[List[Swap]]:
+    """swapped: the function around is swapped, so that its next call makes new inner functions;
+    those that it has made already are to be swapped too."""
+    before, after = list(_inside(old)), list(_inside(new))
+    if [code.co_name for code in before] != [code.co_name for code in after]:
+        return None if any(live.of(path, code) for code in _all_inside(old)) else []
     swaps: List[Swap] = []
-    for before, after in zip(_inner(old), _inner(new)):
-        if _signature(before) == _signature(after):
+    for one, two in zip(before, after):
+        if _deep(one) == _deep(two):
             continue
-        functions = live.of(path, (before.co_name, before.co_firstlineno))
-        if not before.co_flags & 0x02 or not functions:  # CO_NEWLOCALS: not a class body
-            inside = plan_swap(path, before, after, live) if not functions else None
-            if inside is None:
+        functions = live.of(path, one)
+        if functions:
+            if _key(one) in fixed or not _fits(one, two):
                 return None
-            swaps += inside
-            continue
-        if before.co_freevars != after.co_freevars:
+            swaps += [(function, two) for function in functions]
+        elif not swapped and _shallow(one) != _shallow(two):
             return None
-        swaps += [(function, after) for function in functions]
+        inside = _plan(path, one, two, live, fixed, swapped or bool(functions))
+        if inside is None:
+            return None
+        swaps += inside
     return swaps
 
 
 def same_code(old: types.CodeType, new: types.CodeType) -> bool:
-    return _signature(old) == _signature(new)
+    """Whether two codes do the same, wherever their lines are."""
+    return _deep(old) == _deep(new)
 
 
-def _inner(code: types.CodeType) -> Iterator[types.CodeType]:
+def _key(code: types.CodeType) -> Key:
+    return code.co_name, code.co_firstlineno
+
+
+def _fits(old: types.CodeType, new: types.CodeType) -> bool:
+    """Whether a function may get another code: its closure and defaults stay, and what its
+    decorators have made of its signature."""
+    one, two = (
+        (code.co_freevars, code.co_flags & (_CO_VARIADIC | _CO_SUSPENDS), _parameters(code))
+        for code in (old, new)
+    )
+    return one == two
+
+
+def _parameters(code: types.CodeType) -> Sequence[Any]:
+    count = code.co_argcount + code.co_kwonlyargcount
+    count += bin(code.co_flags & _CO_VARIADIC).count("1")
+    names = code.co_varnames[:count]
+    return (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, names)
+
+
+def _inside(code: types.CodeType) -> Iterator[types.CodeType]:
     return (const for const in code.co_consts if isinstance(const, types.CodeType))
+
+
+def _all_inside(code: types.CodeType) -> Iterator[types.CodeType]:
+    for inner in _inside(code):
+        yield inner
+        yield from _all_inside(inner)
 
 
 def _shallow(code: types.CodeType) -> Sequence[Any]:
@@ -146,32 +243,33 @@ def _shallow(code: types.CodeType) -> Sequence[Any]:
     return (
         code.co_name,
         code.co_flags,
-        code.co_argcount,
-        code.co_posonlyargcount,
-        code.co_kwonlyargcount,
+        _parameters(code),
         code.co_names,
         code.co_varnames,
         code.co_freevars,
         code.co_cellvars,
         code.co_code,
-        [
-            _inner_name(const) if isinstance(const, types.CodeType) else _exact(const)
-            for const in code.co_consts
-        ],
+        [_const(code, const) for const in code.co_consts],
         getattr(code, "co_exceptiontable", b""),
     )
 
 
-def _inner_name(code: types.CodeType) -> Tuple[str, str]:
-    return ("code", code.co_name)
+def _const(code: types.CodeType, const: Any) -> Any:
+    if isinstance(const, types.CodeType):
+        return ("code", const.co_name)
+    if "__firstlineno__" in code.co_names and const == code.co_firstlineno:
+        return "a class body's own line"  # from 3.13 on
+    return _exact(const)
 
 
 def _exact(const: Any) -> Any:
     """1, True and 1.0 are equal, and 0.0 and -0.0, but they are different programs."""
-    if isinstance(const, (tuple, frozenset)):
-        return (type(const).__name__, [_exact(item) for item in const])
+    if isinstance(const, tuple):
+        return ("tuple", [_exact(item) for item in const])
+    if isinstance(const, frozenset):
+        return ("frozenset", sorted(repr(_exact(item)) for item in const))
     return (type(const).__name__, repr(const))
 
 
-def _signature(code: types.CodeType) -> Sequence[Any]:
-    return (_shallow(code), [_signature(inner) for inner in _inner(code)])
+def _deep(code: types.CodeType) -> Sequence[Any]:
+    return (_shallow(code), [_deep(inner) for inner in _inside(code)])

@@ -32,6 +32,10 @@ def run_session(arguments: List[str], scratch: str, ready: Callable[[], None], s
             self.troubles: List[Trouble] = []
             self.reports: List[Any] = []
 
+        def pytest_addoption(self, parser: Any) -> None:
+            for name in ("cache_dir", "log_file"):  # known also without the plugins that own them
+                parser.addini(name, "see pytest's documentation", default="")
+
         def pytest_sessionstart(self) -> None:
             ready()
 
@@ -53,7 +57,8 @@ def run_session(arguments: List[str], scratch: str, ready: Callable[[], None], s
 
 
 def _arguments(given: List[str], scratch: str) -> List[str]:
-    extra = ["-s", "-p", "no:randomly", "-o", "cache_dir=" + os.path.join(scratch, "pytest_cache")]
+    extra = ["-s", "-p", "no:randomly", "--maxfail=0", "-o", "log_file="]
+    extra += ["-o", "cache_dir=" + os.path.join(scratch, "pytest_cache")]
     if importlib.util.find_spec("xdist"):
         extra += ["-n", "0"]
     if importlib.util.find_spec("pytest_cov"):
@@ -66,10 +71,13 @@ def _runnable(item: Any, plugin: Any) -> Runnable:
         if not detail:  # a traceback costs more than a short test
             item.repr_failure = lambda excinfo, style=None: one_line(excinfo.value)
         del plugin.reports[:]
-        item.session.shouldfail = item.session.shouldstop = False
         # What the next item shares, such as a module's fixtures, is kept for it.
         after = following.item if following else None
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+        try:
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+        except BaseException:  # an interrupt or pytest.exit() goes past the teardown
+            item.config.hook.pytest_runtest_teardown(item=item, nextitem=after)
+            raise
         return _result(plugin.reports, detail)
 
     path = str(getattr(item, "path", None) or getattr(item, "fspath", ""))

@@ -1,7 +1,8 @@
 """The model-free proposer: one edit at a time, the likeliest first.  Deterministic, no network.
 
-Sites are surveyed once (sites), operators make offers on them (expressions, statements), and the
-offers go out in the order of their cost: a prior in bits plus the suspicion of the block.
+Sites are surveyed once (sites), operators make offers on them (values, conditions,
+statements), and the offers go out in the order of their cost: a prior in bits plus the suspicion
+of the block.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from collections.abc import Generator, Iterator, Sequence
 
 from mgdebug.model import Edit, Patch, Verdict
 from mgdebug.proposers import Brief
-from mgdebug.proposers.search.expressions import ON_EXPRESSIONS, ON_OPERATORS, Offer
+from mgdebug.proposers.search.conditions import ON_CONDITIONS
+from mgdebug.proposers.search.offers import Offer
 from mgdebug.proposers.search.sites import Scope, survey
 from mgdebug.proposers.search.statements import ON_STATEMENTS
+from mgdebug.proposers.search.values import ON_OPERATORS, ON_VALUES
 
 FIRST_BATCH, BATCH = 16, 64
 OFFERS = 60_000  # that one subfunction may have
@@ -50,7 +53,7 @@ def _offers(scope: Scope) -> Iterator[Offer]:
         for operator in ON_OPERATORS:
             yield from operator(site, scope)
     for site in scope.expressions:
-        for operator in ON_EXPRESSIONS:
+        for operator in (*ON_VALUES, *ON_CONDITIONS):
             yield from operator(site, scope)
     for on_statements in ON_STATEMENTS:
         yield from on_statements(scope)

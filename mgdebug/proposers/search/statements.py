@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mgdebug.proposers.search.expressions import Offer, atoms, short
+from mgdebug.proposers.search.conditions import atoms
+from mgdebug.proposers.search.offers import Offer, short
 from mgdebug.proposers.search.sites import Scope, Site
 
 GUARD_ATOMS = 40  # conditions that a guard is tried with

@@ -1,57 +1,32 @@
-"""Patches that replace one value or one operator.
+"""Patches that replace one value or one operator by its like, swap, drop or wrap it.
 
-Each operator is a function (site, scope) -> offers; their costs are a prior in bits: what
-programmers get wrong most often is cheapest.  The families are those of mutation testing and of
-template repair (PAR, Kim et al. 2013; TBar, Liu et al. 2019), over typed sites.
+The families are those of mutation testing and of template repair (PAR, Kim et al. 2013; TBar, Liu
+et al. 2019), over typed sites.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import pairwise
 
 import tree_sitter
 
+from mgdebug.proposers.search.offers import Offer, Operator, becomes, short
 from mgdebug.proposers.search.sites import Scope, Site
 from mgdebug.proposers.search.wording import TIGHTEST, Wording
 
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Edits as (start, end, text) in bytes of the file, their cost in bits, and a note."""
-
-    cost: float
-    edits: tuple[tuple[int, int, str], ...]
-    note: str
-
-
-Operator = Callable[[Site, Scope], Iterator[Offer]]
-
-
-def becomes(site: Site, new: Wording | str, cost: float) -> Offer:
-    wording = Wording(new) if isinstance(new, str) else new
-    text = wording.within(site.needs)
-    note = f"`{short(site.text)}` becomes `{short(text)}`"
-    return Offer(cost + site.penalty, ((site.start, site.end, text),), note)
-
-
-def short(text: str, limit: int = 60) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
-
-
 # ------------------------------------------------------------------------------- operators
 
-_IDLE_BY_ONE = {"*", "/", "//", "**"}  # nobody means x * 1
+# Nobody means x * 1 or x - 0.
+_IDLE = {*(("0", o) for o in ("+", "-")), *(("1", o) for o in ("*", "/", "//", "**"))}
 
 
 def another_operator(site: Site, scope: Scope) -> Iterator[Offer]:
     """< for <=, + for -, and for or, in for not in, += for -=."""
     seen = {site.text}
     operand = site.node.next_sibling
-    trivial = operand is not None and scope.text(operand) == "1"
+    right = scope.text(operand) if operand is not None else ""
     for group in scope.words.likes:
         if site.text in group:
             at = group.index(site.text)
@@ -60,7 +35,7 @@ def another_operator(site: Site, scope: Scope) -> Iterator[Offer]:
             )
             for rank, other in enumerate(others):
                 seen.add(other)
-                odd = other == "=" or (trivial and other in _IDLE_BY_ONE)
+                odd = other == "=" or (right, other) in _IDLE
                 yield becomes(site, other, 3.0 + 0.4 * rank + (2.0 if odd else 0))
 
 
@@ -74,9 +49,13 @@ def another_number(site: Site, scope: Scope) -> Iterator[Offer]:
     near = [str(value + 1), str(value - 1)]
     scaled = [str(value * 10), str(value * 100), str(value // 10), str(value * 2)]
     known = [*scope.words.literals["int"], *scope.literals.get("int", ())]
+    before = site.node.prev_sibling
+    operator = scope.text(before) if before is not None else ""
     for rank, text in enumerate(dict.fromkeys([*near, *known, *scaled])):
         if text != site.text:
-            yield becomes(site, _signed(text, scope), 3.0 if text in near else 4.0 + 0.1 * rank)
+            cost = 3.0 if text in near else 4.0 + 0.1 * rank
+            idle = 2.0 if (text, operator) in _IDLE else 0.0
+            yield becomes(site, _signed(text, scope), cost + idle)
 
 
 def _signed(text: str, scope: Scope) -> Wording:
@@ -164,7 +143,7 @@ def without_an_operand(site: Site, scope: Scope) -> Iterator[Offer]:
     for name in ("left", "right"):
         operand = site.node.child_by_field_name(name)
         if operand is not None:
-            yield becomes(site, _inner(operand, scope), 4.0)
+            yield becomes(site, _inner(operand, scope), 3.7)
     if "unwrapped" not in site.roles and site.node.type in ("not_operator", "unary_operator"):
         yield becomes(site, _inner(site.node.named_children[-1], scope), 4.0)
 
@@ -276,12 +255,18 @@ def one_more_or_less(site: Site, scope: Scope) -> Iterator[Offer]:
     """e + 1, e - 1: of numbers, and of what may be one."""
     if site.node.type in ("integer", "float") or not _may_be(site, "int"):
         return
-    if site.roles & {"function", "receiver", "subscripted"}:
+    if site.roles & {"function", "receiver", "subscripted"} or _beside_a_number(site):
         return
     known = "int" in site.types
     for template in ("{0} + 1", "{0} - 1"):
         wording = scope.writer.fill(template, site.wording)
         yield becomes(site, wording, 3.8 if known else 5.0)
+
+
+def _beside_a_number(site: Site) -> bool:
+    """In n + 3, the 3 itself is what becomes one more or less."""
+    following = site.node.next_named_sibling
+    return "operand.left" in site.roles and following is not None and following.type == "integer"
 
 
 def wrapped(site: Site, scope: Scope) -> Iterator[Offer]:
@@ -328,104 +313,8 @@ def _may_be(site: Site, kind: str) -> bool:
     return not site.types or kind in site.types
 
 
-# -------------------------------------------------------------------------------- conditions
-
-
-def atoms(scope: Scope) -> Iterator[tuple[float, Wording]]:
-    """Conditions on one variable by its type, then on two of a type."""
-    fill = scope.writer.fill
-    for rank, name in enumerate(scope.variables):
-        kinds = sorted(scope.types.get(name, ())) or [""]
-        templates = dict.fromkeys(t for k in kinds for t in scope.words.atoms.get(k, ()))
-        for order, template in enumerate([*templates, *scope.words.atoms[""]]):
-            yield 0.2 * rank + 0.25 * order, fill(template, Wording(name))
-    for rank, (one, two) in enumerate(
-        (a, b) for a in scope.variables for b in scope.variables if a != b
-    ):
-        if scope.compatible(one, scope.types.get(two, frozenset())):
-            for order, template in enumerate(scope.words.pairs):
-                yield 2 + 0.1 * rank + 0.2 * order, fill(template, Wording(one), Wording(two))
-    for rank, site in enumerate(s for s in scope.expressions if s.node.type == "attribute"):
-        for order, template in enumerate(scope.words.atoms[""]):
-            yield 1 + 0.2 * rank + 0.3 * order, fill(template, site.wording)
-
-
-def another_condition(site: Site, scope: Scope) -> Iterator[Offer]:
-    """Negated, strengthened, weakened, replaced."""
-    if "condition" not in site.roles:
-        return
-    fill, words = scope.writer.fill, scope.words
-    constant = site.node.type in ("true", "false", "none")
-    if site.node.type != "not_operator" and not constant:
-        yield becomes(site, fill(words.negation, site.wording), 4.0)
-    seen: set[str] = set()
-    for cost, atom in atoms(scope):
-        if atom.text in seen:
-            continue
-        seen.add(atom.text)
-        yield becomes(site, atom, 5.5 + cost)
-        if constant:
-            continue
-        yield becomes(site, fill(words.either, atom, site.wording), 5.5 + cost)
-        yield becomes(site, fill(words.both, site.wording, atom), 5.5 + cost)
-        yield becomes(site, fill(words.either, site.wording, atom), 5.7 + cost)
-        yield becomes(site, fill(words.both, atom, site.wording), 5.9 + cost)
-
-
-def another_result(site: Site, scope: Scope) -> Iterator[Offer]:
-    """What is returned or assigned becomes a condition, or another value that stands nearby."""
-    if not site.roles & {"returned", "assigned", "argument.value"}:
-        return
-    if site.types == {"bool"}:
-        for cost, atom in atoms(scope):
-            yield becomes(site, atom, 5.0 + cost)
-    texts = dict.fromkeys(
-        other.text
-        for other in scope.expressions
-        if other.node.type not in ("identifier", "integer", "string")
-        and not other.roles & {"function"}
-        and (not site.types or not other.types or site.types & other.types)
-        and len(other.text) <= 60
-    )
-    for rank, text in enumerate(texts):
-        if text != site.text and text not in site.text:
-            yield becomes(site, text, 6.5 + 0.1 * rank)
-        for order, template in enumerate(
-            t for kind in sorted(site.types) for t in scope.words.joins.get(kind, ())[:2]
-        ):
-            if text != site.text:
-                wording = scope.writer.fill(template, site.wording, Wording(text, 0))
-                yield becomes(site, wording, 7.0 + 0.1 * rank + 0.2 * order)
-
-
-def another_target(site: Site, scope: Scope) -> Iterator[Offer]:
-    """What is assigned to becomes another place that the function knows."""
-    if "target" not in site.roles:
-        return
-    places = [s.text for s in scope.expressions if s.node.type in ("subscript", "attribute")]
-    for rank, text in enumerate(dict.fromkeys([*places, *scope.variables])):
-        if text != site.text:
-            yield becomes(site, text, 6.0 + 0.2 * rank)
-
-
-def comparison_and_bound(site: Site, scope: Scope) -> Iterator[Offer]:
-    """len(x) == 0 becomes len(x) <= 1: operator and constant together."""
-    if site.node.type != "comparison_operator" or len(site.node.named_children) != 2:
-        return
-    left, right = site.node.named_children
-    if right.type != "integer" or not scope.text(right).isdigit():
-        return
-    value = int(scope.text(right))
-    group = next(g for g in scope.words.likes if "<" in g)
-    for rank, (operator, bound) in enumerate(
-        (o, b) for b in (value + 1, value - 1) for o in group[:6]
-    ):
-        text = f"{scope.text(left)} {operator} {bound}"
-        yield becomes(site, Wording(text, site.binds), 6.0 + 0.1 * rank)
-
-
 ON_OPERATORS: tuple[Operator, ...] = (another_operator,)
-ON_EXPRESSIONS: tuple[Operator, ...] = (
+ON_VALUES: tuple[Operator, ...] = (
     another_number,
     another_constant,
     another_variable,
@@ -436,10 +325,6 @@ ON_EXPRESSIONS: tuple[Operator, ...] = (
     other_slice,
     one_more_or_less,
     value_of_another_type,
-    another_condition,
-    another_result,
-    another_target,
-    comparison_and_bound,
     wrapped,
     joined,
     indexed,

@@ -1,0 +1,187 @@
+"""The search from the leaves of the hierarchy to the whole, in rounds.
+
+Every suspicious subfunction has a line open to the proposers.  In each round a line gets so many
+tries; callees come before callers of about the same suspicion.  Only strict progress counts: more
+cases pass and none newly fails (MGDebugger's order, "From Code to Correctness", 2024; the rule is
+hypothesis' shrinker's).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mgdebug import judge
+from mgdebug.languages import language_of
+from mgdebug.model import (
+    Event,
+    Hierarchy,
+    Judged,
+    Limits,
+    Patch,
+    Proposed,
+    Stop,
+    Suspect,
+    Trace,
+    Verdict,
+)
+from mgdebug.proposers import Brief, Proposer
+from mgdebug.runner import Plan, Runner
+from mgdebug.syntax.source import SourceFile
+
+ROUNDS = (192, 1536, None)  # tries that a subfunction has had when the next one's turn comes
+SAME_SUSPICION = 0.75  # of the highest score: subfunctions that are searched first
+# After the first plausible patch the search goes on for half as long: a likelier one may come.
+WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the search stands on.  disk: the files as the user has them; now: with the patches
+    accepted so far; the rest was measured on `now`."""
+
+    disk: Mapping[str, SourceFile]
+    now: Mapping[str, SourceFile]
+    hierarchy: Hierarchy
+    traces: tuple[Trace, ...]
+    suspects: tuple[Suspect, ...]
+    plan: Plan
+
+    def sources(self, patch: Patch | None = None) -> dict[str, bytes]:
+        """What a run is to see in place of the disk."""
+        changed = judge.patched(self.now, patch) if patch else {}
+        files = {**self.now, **changed}
+        return {path: f.data for path, f in files.items() if f.data != self.disk[path].data}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A patch that made some failing cases pass, `gained` of them, and broke none."""
+
+    patch: Patch
+    verdict: Verdict
+    gained: int
+
+
+@dataclass
+class _Line:
+    """One subfunction's conversation with the proposers, kept open between rounds."""
+
+    subfunction: str
+    talk: Generator[Sequence[Patch], Sequence[Verdict], None]
+    batch: Sequence[Patch] | None = None
+    tried: int = 0
+
+    def begin(self) -> None:
+        self.batch = next(self.talk, None)
+
+    def answer(self, verdicts: Sequence[Verdict]) -> None:
+        self.tried += len(verdicts)
+        try:
+            self.batch = self.talk.send(verdicts)
+        except StopIteration:
+            self.batch = None
+
+
+class BottomUp:
+    """The search of one repair.  plausible: patches with which all cases pass; progress: those of
+    the last climb that helped some; tried: how many were run; stop: why the search ended."""
+
+    def __init__(
+        self, runner: Runner, proposers: Sequence[Proposer], limits: Limits, seed: int
+    ) -> None:
+        self._runner, self._proposers, self._limits, self._seed = runner, proposers, limits, seed
+        self._started = time.monotonic()
+        self._deadline = runner.deadline
+        self._best = 0
+        self.plausible: list[Patch] = []
+        self.progress: list[Progress] = []
+        self.tried = 0
+        self.stop = Stop.EXHAUSTED
+
+    def climb(self, ground: Ground) -> Iterator[Event]:
+        """Search until a limit, the end of all ideas, or a round that left something to keep."""
+        self.progress = []
+        lines = self._lines(ground)
+        try:
+            for number, allowance in enumerate(ROUNDS):
+                for line in lines:
+                    yield from self._advance(line, allowance, ground)
+                    if self.spent():
+                        return
+                if number > 0 and (self.progress or self.plausible):
+                    return
+        finally:
+            for line in lines:
+                line.talk.close()
+
+    def spent(self) -> bool:
+        """Whether a limit is reached; `stop` then names it."""
+        if self._limits.patches is not None and self.tried >= self._limits.patches:
+            self.stop = Stop.PATCHES
+        elif time.monotonic() >= self._deadline:
+            self.stop = Stop.SECONDS
+        else:
+            return False
+        return True
+
+    def _lines(self, ground: Ground) -> list[_Line]:
+        scores: dict[str, float] = {}
+        for suspect in ground.suspects:
+            scores.setdefault(suspect.subfunction, suspect.score)
+        bar = SAME_SUSPICION * max(scores.values(), default=0.0)
+        order = [name for group in ground.hierarchy.order for name in group if name in scores]
+        first = [name for name in order if scores[name] >= bar]
+        rest = [name for name in order if scores[name] < bar]
+        return [_Line(name, self._talk(name, ground)) for name in [*first, *rest]]
+
+    def _talk(
+        self, name: str, ground: Ground
+    ) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
+        subfunction = ground.hierarchy.subfunctions[name]
+        language = language_of(subfunction.path)
+        assert language is not None
+        brief = Brief(
+            ground.now[subfunction.path],
+            language,
+            ground.hierarchy,
+            subfunction,
+            tuple(s for s in ground.suspects if s.subfunction == name),
+            ground.traces,
+            seed=self._seed,
+        )
+        for proposer in self._proposers:
+            yield from proposer.propose(brief)
+
+    def _advance(self, line: _Line, allowance: int | None, ground: Ground) -> Iterator[Event]:
+        """Try a line's patches up to its allowance."""
+        if line.batch is None and not line.tried:
+            line.begin()
+        while line.batch is not None and (allowance is None or line.tried < allowance):
+            left = None if self._limits.patches is None else self._limits.patches - self.tried
+            batch = line.batch[:left]
+            yield Proposed(line.subfunction, len(batch), self.tried, self._best)
+            tries = [ground.sources(patch) for patch in batch]
+            verdicts = self._runner.attempt(tries, ground.plan, self._deadline)
+            self.tried += len(batch)
+            for patch, verdict in zip(batch, verdicts, strict=True):
+                yield from self._weigh(patch, verdict, ground.plan)
+            if self.spent():
+                return
+            line.answer(verdicts)
+
+    def _weigh(self, patch: Patch, verdict: Verdict, plan: Plan) -> Iterator[Event]:
+        gained = len(set(plan.failing) & set(verdict.passed))
+        if judge.is_plausible(verdict, plan):
+            if not self.plausible:
+                now = time.monotonic()
+                window = max(WINDOW_LEAST, WINDOW_SHARE * (now - self._started))
+                self._deadline = min(self._deadline, now + min(WINDOW_MOST, window))
+            self.plausible.append(patch)
+            yield Judged(patch, verdict, True)
+        elif gained and set(verdict.passed) >= set(plan.passing):
+            self.progress.append(Progress(patch, verdict, gained))
+            if gained > self._best:
+                yield Judged(patch, verdict, False)
+        self._best = max(self._best, gained)

@@ -1,0 +1,105 @@
+"""What a fork says, gathered by its parent, and how long it may take to say it."""
+
+import time
+from typing import Any, Dict, List, Optional, Tuple
+
+from .frames import Malformed, Message
+
+COLLECT_SECONDS = 120.0
+
+
+class LimitsOf:
+    """The limits of a request, in seconds: wall time and processor time of each case."""
+
+    def __init__(self, request: Message) -> None:
+        self._wall = float(request["wall"])
+        self._processor: Optional[float] = None
+        self._own: Dict[str, List[Any]] = request.get("limits") or {}
+        self.collect = COLLECT_SECONDS
+
+    def of(self, case: str) -> Tuple[float, Optional[float]]:
+        own = self._own.get(case)
+        return (own[0], own[1]) if own else (self._wall, self._processor)
+
+    def tighten(self, outcomes: List[Message]) -> None:
+        """After a case that never ended, the next ones get a multiple of what others took; in
+        processor time too, which an endless loop burns sooner than the clock runs."""
+        if not any(o["status"] == "timeout" for o in outcomes):
+            return
+        ended = [o for o in outcomes if o["status"] != "timeout"]
+        slowest = max((o["seconds"] for o in ended), default=0.0)
+        busiest = max((o["processor"] for o in ended), default=0.0)
+        self._wall = min(self._wall, max(1.0, 20 * slowest))
+        self._processor = max(0.5, 20 * busiest)
+
+
+class Answer:
+    """An outcome a case, and what was collected.
+
+    message(): {"id", "outcomes": [{"case", "status", "seconds", "processor", "message",
+    "detail", "trace"?}], "collected", "troubles", "files", "imported", "refused", "ended"}.
+    """
+
+    def __init__(self, id: int) -> None:
+        self.id = id
+        self.outcomes: List[Message] = []
+        self.collected: Optional[List[Any]] = None
+        self.troubles: List[Any] = []
+        self.files: Dict[str, None] = {}
+        self.imported: List[Any] = []
+        self.refused = ""
+        self.fresh = False
+        self.ended = ""
+        self.case: Optional[str] = None  # the one that runs now
+        self.begun = 0.0
+
+    def take(self, message: Message) -> bool:
+        """One message of the fork.  Returns whether it was the last one.  Raises Malformed."""
+        try:
+            return self._take(message)
+        except (KeyError, TypeError, ValueError):
+            raise Malformed("a message that nobody sends") from None
+
+    def _take(self, message: Message) -> bool:
+        if "begin" in message:
+            self.case, self.begun = str(message["begin"]), time.monotonic()
+        elif "end" in message:
+            if message["end"] != self.case:
+                raise Malformed("the end of a case that does not run")
+            numbers = {key: float(message[key]) for key in ("seconds", "processor")}
+            self.outcomes.append({**message, "case": self.case, **numbers})
+            self.case = None
+        elif "collected" in message:
+            if self.collected is None:
+                self.collected = list(message["collected"])
+                self.troubles = list(message["troubles"])
+            self.files.update(dict.fromkeys(message["files"]))
+            self.imported = message["imported"]
+        elif "done" in message:
+            self.files.update(dict.fromkeys(message["files"]))
+        elif "refused" in message:
+            self.refused = str(message["refused"])
+        elif "fresh" in message:
+            self.fresh = True
+        return bool(message.keys() & {"done", "refused", "fresh"})
+
+    def close_case(self, ended: str) -> None:
+        """The fork has ended; it may have been in the middle of a case."""
+        if self.case is not None:
+            status = "timeout" if ended.startswith("time") else "crashed"
+            seconds = time.monotonic() - self.begun
+            outcome = {"case": self.case, "status": status, "message": ended, "detail": ""}
+            self.outcomes.append({**outcome, "seconds": seconds, "processor": seconds})
+            self.case = None
+
+    def message(self) -> Message:
+        return {
+            "id": self.id,
+            "outcomes": self.outcomes,
+            "collected": self.collected,
+            "troubles": self.troubles,
+            "files": list(self.files),
+            "imported": self.imported,
+            "refused": self.refused,
+            "ended": self.ended,
+        }

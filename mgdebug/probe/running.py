@@ -1,0 +1,95 @@
+"""Inside a fork: one case after another, each within its limits."""
+
+import signal
+import threading
+import time
+from typing import Callable, Iterable, List, Optional, Set
+
+from .answer import LimitsOf
+from .cases import Runnable
+from .fork import Voice
+from .frames import Message
+from .recorder import Recorder
+
+Stop = Callable[[str, bool], bool]  # a case and whether it passed -> whether that decides
+
+
+def until_hopeless(patience: int) -> Stop:
+    """Stop once `patience` cases ran and none of them passed."""
+    ran: List[bool] = []
+
+    def stop(case: str, passed: bool) -> bool:
+        ran.append(passed)
+        return len(ran) >= patience and not any(ran)
+
+    return stop
+
+
+def until_broken(passing: Set[str]) -> Stop:
+    """Stop at the first case that passed before and does no more."""
+    return lambda case, passed: not passed and case in passing
+
+
+def run_cases(
+    voice: Voice,
+    chosen: Iterable[Runnable],
+    request: Message,
+    limits: LimitsOf,
+    recorder: Optional[Recorder] = None,
+    stop: Optional[Stop] = None,
+) -> None:
+    order = list(chosen)
+    detail = bool(request.get("detail"))
+    with_values = set(request["trace"]["values"]) if recorder else set()
+    for index, case in enumerate(order):
+        voice.say({"begin": case.id})
+        wall, processor = limits.of(case.id)
+        if processor is not None:
+            # Ends the process: nothing in it can catch what it does not handle.
+            signal.signal(signal.SIGPROF, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_PROF, processor)
+        watchdog = None
+        if recorder is not None:
+            recorder.clear(case.id in with_values)
+            watchdog = _Watchdog(voice, case.id, recorder, wall)
+        started, used = time.monotonic(), time.process_time()
+        result = case.run(detail, order[index + 1] if index + 1 < len(order) else None)
+        seconds, processor_seconds = time.monotonic() - started, time.process_time() - used
+        if processor is not None:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        message: Message = {
+            "end": case.id,
+            "status": result.status,
+            "message": result.message,
+            "detail": result.detail,
+            "seconds": seconds,
+            "processor": processor_seconds,
+        }
+        if recorder is not None:
+            message["trace"] = recorder.report()
+        if watchdog is not None:
+            watchdog.call_off()
+        voice.say(message)
+        if stop is not None and stop(case.id, result.status != "failed"):
+            return
+
+
+class _Watchdog:
+    """A case that never ends still hands over what it recorded."""
+
+    def __init__(self, voice: Voice, case: str, recorder: Recorder, seconds: float) -> None:
+        self._lock = threading.Lock()  # held for ever once it has fired
+        self._timer = threading.Timer(seconds, self._fire, (voice, case, recorder, seconds))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def call_off(self) -> None:
+        """The case has ended by itself."""
+        self._lock.acquire()
+        self._timer.cancel()
+
+    def _fire(self, voice: Voice, case: str, recorder: Recorder, seconds: float) -> None:
+        self._lock.acquire()
+        message: Message = {"end": case, "status": "timeout", "message": "", "detail": ""}
+        message.update({"seconds": seconds, "processor": seconds, "trace": recorder.report()})
+        voice.close(message)

@@ -1,0 +1,182 @@
+"""One interpreter of the project and the channels to its two processes (see probe.worker)."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from pathlib import Path
+
+from mgdebug.errors import InterpreterError, NoCasesError, ProbeError, UsageError
+from mgdebug.model import Limits, Target
+from mgdebug.probe.frames import Decoder, Malformed, Message, encode
+from mgdebug.sandbox.process import Process, Scratch
+
+PROBE = Path(__file__).parent / "probe"
+OLDEST = [3, 8]
+START_SECONDS = 60.0  # for an interpreter and pytest to start
+LOAD_SECONDS = 150.0  # for a project to be imported and collected
+
+
+class Channel:
+    """Messages to and from one process of a worker."""
+
+    def __init__(self) -> None:
+        self.child_in, self._write = os.pipe()
+        self._read, self.child_out = os.pipe()
+        self._decoder = Decoder()
+        self._ready: list[Message] = []
+
+    def fileno(self) -> int:
+        return self._read
+
+    def send(self, message: Message) -> None:
+        """Raises BrokenPipeError if the process is gone."""
+        left = memoryview(encode(message))
+        while left:
+            left = left[os.write(self._write, left) :]
+
+    def read(self) -> Message | None:
+        """The next message if it is complete.  Raises EOFError or Malformed."""
+        data = os.read(self._read, 1 << 20)
+        if not data:
+            raise EOFError
+        self._ready += self._decoder.feed(data)
+        return self._ready.pop(0) if self._ready else None
+
+    def wait(self, seconds: float) -> Message:
+        """The next message.  Raises EOFError, Malformed or TimeoutError."""
+        deadline = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            while not self._ready:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise TimeoutError
+                message = self.read()
+                if message is not None:
+                    return message
+        return self._ready.pop(0)
+
+    def close_child_ends(self) -> None:
+        os.close(self.child_in)
+        os.close(self.child_out)
+
+    def close(self) -> None:
+        os.close(self._write)
+        os.close(self._read)
+
+
+class Worker:
+    """A pristine process for runs that import everything anew, and a warm one for tries."""
+
+    def __init__(self, python: str, spec: Message, cwd: Path) -> None:
+        """Raises InterpreterError if the interpreter cannot be started, or is too old."""
+        self.scratch = Scratch()
+        self.pristine, self.warm = Channel(), Channel()
+        self.loaded = self._told = self._closed = False
+        fds = [f for c in (self.pristine, self.warm) for f in (c.child_in, c.child_out)]
+        command = [python, str(PROBE), *map(str, fds)]
+        try:
+            self._process = Process(command, cwd=cwd, scratch=self.scratch, fds=fds)
+        except OSError as error:
+            self._close_files()
+            raise InterpreterError(
+                f"cannot start {python}: {(error.strerror or str(error)).lower()}",
+                "name the project's interpreter with --python PATH",
+            ) from None
+        finally:
+            self.pristine.close_child_ends()
+            self.warm.close_child_ends()
+        try:
+            self.hello = self._greet(spec)
+        except (OSError, EOFError, Malformed):
+            said = self.scratch.output().strip()
+            self.close()
+            raise InterpreterError(
+                f"{python} does not run mgdebug's probe",
+                "it must be CPython 3.8 or newer; choose another one with --python PATH",
+                said,
+            ) from None
+        except BaseException:  # interrupted while it starts
+            self.close()
+            raise
+        if self.version < OLDEST:
+            self.close()
+            raise InterpreterError(
+                f"{python} is too old", "mgdebug's probe needs CPython 3.8 or newer"
+            )
+
+    def _greet(self, spec: Message) -> Message:
+        own = {"scratch": str(self.scratch.path), "log": str(self.scratch.log)}
+        self.pristine.send({**spec, **own})
+        return self.pristine.wait(START_SECONDS)
+
+    @property
+    def version(self) -> list[int]:
+        numbers = self.hello.get("version")
+        return [n for n in numbers if isinstance(n, int)] if isinstance(numbers, list) else []
+
+    def load(self) -> None:
+        """Tell the warm process to import the project; does not wait for it."""
+        if not self._told:
+            self._told = True
+            self.warm.send({})
+
+    def wait_until_loaded(self) -> None:
+        """Raises ProbeError if the project cannot be imported and collected."""
+        if self.loaded:
+            return
+        try:
+            self.load()
+            answer = self.warm.wait(LOAD_SECONDS)
+        except (OSError, EOFError, Malformed):
+            answer = {}
+        if "ready" not in answer:
+            raise ProbeError(
+                "the project cannot be loaded for tries any more",
+                "run the tests on their own first: do they end, and end alike each time?",
+                self.scratch.output(),
+            )
+        self.loaded = True
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._process.stop()
+            self._close_files()
+
+    def _close_files(self) -> None:
+        self.pristine.close()
+        self.warm.close()
+        self.scratch.remove()
+
+
+def spec_of(target: Target, root: Path, limits: Limits, doctests: bool) -> Message:
+    """What the probe is told once."""
+    only_own = bool(target.expressions or target.io) and not target.tests
+    path = os.path.realpath(root / target.path) if target.path else None
+    return {
+        "cwd": str(target.cwd),
+        "root": str(root),
+        "pytest": None if only_own else list(target.tests),
+        "unittest": None if only_own else [str(target.cwd / t) for t in target.tests],
+        "doctest": [path] if path and doctests and not target.tests and not target.io else [],
+        "expressions": list(target.expressions),
+        "target": path,
+        "io": _pairs(target.io) if target.io else [],
+        "memory": limits.memory,
+    }
+
+
+def _pairs(folder: Path) -> list[list[str]]:
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", "--io wants a folder of NAME.in and NAME.out")
+    found = []
+    for given in sorted(folder.glob("*.in")):
+        wanted = given.with_suffix(".out")
+        if not wanted.is_file():
+            raise UsageError(f"{given} has no {wanted.name} beside it")
+        found.append([given.stem, str(given.resolve()), str(wanted.resolve())])
+    if not found:
+        raise NoCasesError(f"{folder} holds no NAME.in with its NAME.out")
+    return found

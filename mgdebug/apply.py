@@ -54,6 +54,11 @@ def apply(root: Path, changes: Iterable[Change]) -> tuple[str, ...]:
     for change in wanted:
         if sha256(before[change.path]) != change.base:
             raise changed_meanwhile(change.path)
+    for change in wanted:  # a rename would not mind
+        if not (root / change.path).stat().st_mode & 0o222:
+            raise ApplyError(
+                f"{change.path} is read-only; nothing was written", f"chmod u+w {change.path}"
+            )
     entry = _journal(root, before, {change.path: change.data for change in wanted})
     written: list[str] = []
     try:

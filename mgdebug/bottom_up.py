@@ -31,7 +31,7 @@ from mgdebug.runner import Plan, Runner
 from mgdebug.syntax.source import SourceFile
 
 ROUNDS = (192, 1536, None)  # tries that a subfunction has had when the next one's turn comes
-SAME_SUSPICION = 0.75  # of the highest score: subfunctions that are searched first
+SAME_SUSPICION = 0.5  # of the highest score: subfunctions that are searched first
 # After the first plausible patch the search goes on for half as long: a likelier one may come.
 WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
 

@@ -7,6 +7,7 @@ before a command needs it: `mgdebug --help` loads click alone.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -59,8 +60,9 @@ def _ends_cleanly(command: Callable[..., int]) -> Callable[..., None]:
             if error.hint:
                 click.echo(f"  next: {error.hint}", err=True)
             code = error.exit_code
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("mgdebug: interrupted; no file was changed", err=True)
+        except (KeyboardInterrupt, click.Abort) as error:
+            ends_a_line = isinstance(error, click.Abort)  # at a question
+            click.echo("\n" * ends_a_line + "mgdebug: interrupted; no file was changed", err=True)
             code = INTERRUPTED
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -136,7 +138,7 @@ def fix(
     from rich.console import Console
 
     from mgdebug import settings as setting
-    from mgdebug.model import Finished, Stop, to_json
+    from mgdebug.model import Finished, to_json
     from mgdebug.narrate import Narrator
     from mgdebug.proposers import PROPOSERS, proposer
     from mgdebug.repair import repair
@@ -149,6 +151,8 @@ def fix(
         if name not in PROPOSERS:
             raise UsageError(f"there is no engine {name}", f"known: {', '.join(PROPOSERS)}")
     interpreter, _ = setting.find_python(where.root, chosen.python, os.environ)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # so that children and folders go too
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     done: Repair | None = None
     with Narrator(console, quiet=mode == "json") as narrator:
@@ -168,7 +172,10 @@ def fix(
         return _without_patch(done, narrator, show=mode != "json")
     if mode == "json":
         return FAILURES
-    return _with_patch(done, where, mode, narrator) if done.stop is Stop.FIXED else FAILURES
+    code = _with_patch(done, where, mode, narrator)
+    if done.uncollected:
+        console.print(f"still not collected: {', '.join(done.uncollected)}", markup=False)
+    return FAILURES if done.uncollected else code
 
 
 def _without_patch(done: Repair, narrator: Narrator, *, show: bool) -> int:
@@ -197,7 +204,7 @@ def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrato
     if out.isatty() and mode != "diff":
         from rich.console import Console
 
-        Console().print(colored_diff(done.best))
+        Console(soft_wrap=True).print(colored_diff(done.best), end="")
     else:
         out.flush()
         out.buffer.write(done.best.diff.encode("latin-1"))

@@ -258,6 +258,7 @@ class Stop(StrEnum):
     FIXED = "fixed"
     CLEAN = "nothing fails"
     NO_CASES = "no cases"
+    UNCOLLECTED = "some cases could not be collected"
     EXHAUSTED = "every patch was tried"
     SECONDS = "the time limit"
     PATCHES = "the limit of tries"
@@ -294,6 +295,7 @@ class Repair:
 
     before, after: verdicts of the whole selected suite, the second from a fresh process with
     the patch (None without one).  base: sha256 of each file that the patch was made for.
+    uncollected: what could not be collected, and so says nothing.
     """
 
     before: Verdict
@@ -302,6 +304,7 @@ class Repair:
     patch: Patch | None = None
     alternatives: tuple[Alternative, ...] = ()
     base: Mapping[str, str] = field(default_factory=dict)
+    uncollected: tuple[str, ...] = ()
     tried: int = 0
     seconds: float = 0.0
 

@@ -6,13 +6,11 @@ import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
-from rich.syntax import Syntax
 from rich.text import Text
-from rich.tree import Tree
 
 from mgdebug.model import (
     Accepted,
@@ -94,7 +92,7 @@ class Narrator:
             self._end_live()
             self.console.print(f"[cyan]progress[/]  {escape(event.patch.note)}")
         elif isinstance(event, Judged) and event.plausible:
-            self.waiting(f"all cases pass with: {event.patch.note}")
+            self.waiting("a patch makes all cases pass; looking for a likelier one")
         elif isinstance(event, Verified) and not event.ok:
             self._end_live()
             failed = ", ".join(event.verdict.failed[:3]) or event.verdict.reason
@@ -131,7 +129,8 @@ class Narrator:
     def _ranked(self, suspects: tuple[Suspect, ...]) -> None:
         if suspects:
             self.console.print("[bold]suspects[/]")
-            self.console.print(suspect_tree(self._hierarchy, suspects))
+            for line in suspect_tree(self._hierarchy, suspects):
+                self.console.print(line)
 
     def _progress(self, event: Proposed) -> None:
         name = event.subfunction.partition("::")[2]
@@ -158,28 +157,29 @@ def _case_line(outcome: Outcome) -> str:
     return f"  {_SIGN.get(outcome.status, outcome.status)}  {escape(outcome.case)}{message}"
 
 
-def suspect_tree(hierarchy: Hierarchy, suspects: tuple[Suspect, ...]) -> RenderableType:
-    """The hierarchy as far as it is under suspicion: subfunctions below their file."""
+def suspect_tree(hierarchy: Hierarchy, suspects: tuple[Suspect, ...]) -> list[str]:
+    """The hierarchy as far as it is under suspicion, a line each, in rich's markup: subfunctions
+    below their file, with what they call of the others."""
     best: dict[str, Suspect] = {}
     for suspect in suspects:
         best.setdefault(suspect.subfunction, suspect)
     shown = list(best)[:SHOWN_SUSPECTS]
-    files: dict[str, Tree] = {}
-    trees: list[RenderableType] = []
-    for name in shown:
-        subfunction, suspect = hierarchy.subfunctions[name], best[name]
-        if subfunction.path not in files:
-            files[subfunction.path] = Tree(escape(subfunction.path), guide_style="dim")
-            trees.append(files[subfunction.path])
-        block = hierarchy.block(suspect.block)
-        line = f"line {block.span.first_line}" if block else ""
-        calls = [c.partition("::")[2] for c in subfunction.calls if c in best and c != name]
-        below = f", calls {', '.join(calls)}" if calls else ""
-        text = f"[bold]{escape(subfunction.qualname)}[/]  {suspect.score:.2f}  {line}"
-        files[subfunction.path].add(f"{text} [dim]{escape(suspect.why)}{below}[/]")
+    lines: list[str] = []
+    for path in dict.fromkeys(hierarchy.subfunctions[name].path for name in shown):
+        lines.append(f"  {escape(path)}")
+        for name in shown:
+            subfunction, suspect = hierarchy.subfunctions[name], best[name]
+            if subfunction.path != path:
+                continue
+            block = hierarchy.block(suspect.block)
+            line = f"line {block.span.first_line}" if block else ""
+            calls = [c.partition("::")[2] for c in subfunction.calls if c in best and c != name]
+            below = f"; calls {', '.join(calls)}" if calls else ""
+            text = f"[bold]{escape(subfunction.qualname)}[/]  {suspect.score:.2f}  {line}"
+            lines.append(f"    {text}  [dim]{escape(suspect.why)}{escape(below)}[/]")
     if len(best) > len(shown):
-        trees.append(Text(f"... and {len(best) - len(shown)} more", style="dim"))
-    return Group(*trees)
+        lines.append(f"    [dim]... and {len(best) - len(shown)} more[/]")
+    return lines
 
 
 def explanation(repair: Repair) -> list[str]:
@@ -214,8 +214,16 @@ def diff_text(alternative: Alternative) -> str:
     return alternative.diff.encode("latin-1").decode("utf-8", "backslashreplace")
 
 
-def colored_diff(alternative: Alternative) -> RenderableType:
-    return Syntax(diff_text(alternative).rstrip("\n"), "diff", theme="ansi_dark", word_wrap=False)
+_COLORS = {"+++": "bold", "---": "bold", "@@": "cyan", "+": "green", "-": "red"}
+
+
+def colored_diff(alternative: Alternative) -> Text:
+    """The diff with a colour for each kind of line; nothing is cut, the signs stay."""
+    text = Text()
+    for line in diff_text(alternative).splitlines(keepends=True):
+        style = next((c for sign, c in _COLORS.items() if line.startswith(sign)), "")
+        text.append(line, style)
+    return text
 
 
 def others(repair: Repair) -> list[str]:
@@ -238,7 +246,13 @@ def farewell(repair: Repair) -> tuple[str, str]:
             return f"{passed} passed; nothing to fix", ""
         case Stop.NO_CASES:
             return "no tests: nothing says what is right", (
-                "name them with --tests PATH, or say it with --case 'f(3) == 9'"
+                "name them with --tests PATH, or say what is right with FILE --case 'f(3) == 9'"
+            )
+        case Stop.UNCOLLECTED:
+            passed = len(repair.before.passed)
+            what = ", ".join(repair.uncollected[:3])
+            return f"{passed} passed, but {what} could not be collected", (
+                "mend what the warnings above show, then run mgdebug again"
             )
         case Stop.SECONDS:
             return f"{cases}; {tried}; the time limit ended the search", (
@@ -248,7 +262,7 @@ def farewell(repair: Repair) -> tuple[str, str]:
             return f"{cases}; {tried}; the limit of tries ended the search", "raise `patches`"
         case Stop.EXHAUSTED:
             return f"{cases}; {tried}; no single small change mends them", (
-                "narrow it to FILE::FUNCTION, or add cases that show more of what is right"
+                "name the suspect (FILE::FUNCTION) and the cases that matter (--tests PATH::NAME)"
             )
         case Stop.UNTRACED:
             return f"{cases}; none of the project's own code runs in them", (

@@ -42,7 +42,7 @@ from mgdebug.model import (
 from mgdebug.proposers import Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.settings import Settings
-from mgdebug.syntax.hierarchy import decompose
+from mgdebug.syntax.hierarchy import MODULE, decompose
 from mgdebug.syntax.source import SourceFile
 
 TRACED_FAILING, TRACED_PASSING = 40, 160  # cases whose visits are counted
@@ -51,6 +51,7 @@ VALUES_FAILING, VALUES_PASSING = 8, 12  # of them, cases whose values are kept
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
 MINIMISED = 3  # patches of several steps that are made smaller
+SHOWN_NAMES = 12  # subfunctions of a file
 SHOWN_ERRORS = 5  # places of one file that do not parse
 STEPS_AT_MOST = 4  # accepted partial patches
 
@@ -79,6 +80,7 @@ class _Repair:
         self.cases: tuple[Case, ...] = ()
         self.outcomes: dict[str, Outcome] = {}
         self.flaky: set[str] = set()
+        self.uncollected: list[str] = []
         self.files: dict[str, SourceFile] = {}  # as they are on the disk
         self.ground = Ground({}, {}, Hierarchy({}, ()), (), (), Plan((), ()))
         self.steps: list[Patch] = []
@@ -106,9 +108,13 @@ class _Repair:
     def _collect(self) -> Generator[Event, None, Stop | None]:
         began = time.monotonic()
         run = self.runner.run()
+        own_kinds = self.target.expressions or self.target.io
+        if self.runner.pytest is None and (self.target.tests or not own_kinds):
+            yield Warned(f"{self.runner.python} has no pytest: only unittest was looked for")
         for where, detail in run.troubles:
             if where == "--case":
                 raise UsageError(f"--case cannot be read: {detail}", "write it as in 'f(3) == 9'")
+            self.uncollected.append(where)
             yield Warned(f"{where} could not be collected", detail)
             yield from self._unparsed(detail)
         self.cases = run.cases
@@ -136,8 +142,10 @@ class _Repair:
                 self._read(path)
         yield from self._check_target(bool(run.cases))
         if not run.cases:
-            return Stop.NO_CASES
+            return Stop.UNCOLLECTED if self.uncollected else Stop.NO_CASES
         if not self._plan().failing:
+            if self.uncollected:
+                return Stop.UNCOLLECTED
             return Stop.FLAKY if self.flaky else Stop.CLEAN
         return None
 
@@ -176,9 +184,10 @@ class _Repair:
             names = {s.qualname for s in decompose([self.files[path]]).subfunctions.values()}
             if self.target.qualname not in names:
                 near = difflib.get_close_matches(self.target.qualname, names, 1)
+                known = ", ".join(sorted(n for n in names if n != MODULE)[:SHOWN_NAMES])
                 raise UsageError(
                     f"{path} has no {self.target.qualname}",
-                    f"did you mean {path}::{near[0]}?" if near else "",
+                    f"did you mean {path}::{near[0]}?" if near else f"it has {known or 'none'}",
                 )
 
     def _plan(self) -> Plan:
@@ -320,4 +329,10 @@ class _Repair:
         passed = tuple(c for c, o in self.outcomes.items() if o.status.ok)
         failed = tuple(c for c, o in self.outcomes.items() if not o.status.ok)
         seconds = time.monotonic() - self.started
-        return Repair(Verdict(passed, failed), stop, tried=self.search.tried, seconds=seconds)
+        return Repair(
+            Verdict(passed, failed),
+            stop,
+            uncollected=tuple(self.uncollected),
+            tried=self.search.tried,
+            seconds=seconds,
+        )

@@ -194,7 +194,8 @@ def find_python(root: Path, wanted: str, environment: Mapping[str, str]) -> tupl
         found = shutil.which(wanted) or shutil.which(str(root / wanted))
         if found is None:
             raise InterpreterError(
-                f"there is no interpreter {wanted}", "--python wants the path of a Python"
+                f"there is no interpreter {wanted}",
+                "--python, $MGDEBUG_PYTHON and the setting `python` want the path of a Python",
             )
         return os.path.abspath(found), "--python"  # noqa: PTH100 (a venv's link must stay a link)
     active = environment.get("VIRTUAL_ENV")

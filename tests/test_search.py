@@ -312,13 +312,6 @@ def f(first: int = 1, *rest: "int", second: dict[str, int] = None) -> list[int]:
 """
 
 
-def places(text: str, *pieces: str) -> list[tuple[int, int]]:
-    """Where the pieces stand; each stands once."""
-    assert all(text.count(piece) == 1 for piece in pieces)
-    starts = [(text.index(piece), piece) for piece in pieces]
-    return [(len(text[:at].encode()), len(text[: at + len(s)].encode())) for at, s in starts]
-
-
 @pytest.mark.parametrize(
     "piece",
     [
@@ -340,30 +333,36 @@ def places(text: str, *pieces: str) -> list[tuple[int, int]]:
     ],
 )
 def test_no_offer_touches(piece: str) -> None:
-    ((start, end),) = places(UNTOUCHED, piece)
-    for patch in patches(brief_on(UNTOUCHED, "f", TYPES)):
+    """It may move as it is, with the loop around it."""
+    assert UNTOUCHED.count(piece) == 1
+    start = UNTOUCHED.index(piece)
+    end = start + len(piece)
+    brief = brief_on(UNTOUCHED, "f", TYPES)
+    for patch in patches(brief):
         for edit in patch.edits:
-            assert edit.end <= start or end <= edit.start, patch.note
+            if edit.start < end and start < edit.end:
+                assert edit.start < start < end <= edit.end, patch.note
+                assert piece in brief.source.splice(patch.edits).text.decode(), patch.note
 
 
 @pytest.mark.parametrize(
     ("before", "piece"),
     [
-        ("seconds", "seconds"),
-        ("found: ", "list[int] = [first]"),
-        ("abs, ", "reverse"),
-        ("rest, ", "key=abs"),
-        ("inner(", "value=number"),
-        ("found, ", "named"),
+        ("sorted(rest, ", "key"),
+        ("key=abs, ", "reverse"),
+        ("append(inner(", "value"),
+        ("g(found, ", "named"),
+        ("found: ", "list[int]"),
+        ("found: list[", "int"),
     ],
 )
 def test_names_of_arguments_and_annotations_are_not_edited(before: str, piece: str) -> None:
     """They go or stay with what they belong to."""
-    at = len(UNTOUCHED[: UNTOUCHED.index(before + piece) + len(before)].encode())
-    name = piece.partition("=")[0].rstrip()
+    assert UNTOUCHED.count(before + piece) == 1
+    at = UNTOUCHED.index(before + piece) + len(before)
     for patch in patches(brief_on(UNTOUCHED, "f", TYPES)):
         for edit in patch.edits:
-            assert not (at <= edit.start and edit.end <= at + len(name)), patch.note
+            assert not (at <= edit.start and edit.end <= at + len(piece)), patch.note
 
 
 def test_values_beside_what_is_left_alone_are_edited() -> None:
@@ -412,9 +411,10 @@ LIMIT = 10
 
 def mean(values, start=0):
     '''The mean.'''
-    total, count = start, 0
-    for index, value in enumerate(values):
-        if value is None or index >= LIMIT and not start:
+    total = start
+    count = 0
+    for value in enumerate(values):
+        if value is None or count >= LIMIT and not start:
             continue
         elif value < 0:
             raise ValueError("negative: %d" % value)
@@ -431,35 +431,34 @@ def mean(values, start=0):
     else:
         assert result != LIMIT, "odd"
     finally:
-        del table["rest"]
+        table.pop("rest")
     with open("log.txt", mode="w") as file:
-        file.write(str(result) + "\\n")
-    return max(result, min(values), key=lambda item: -item)
+        file.write(str(result) + ";")
+    return sorted(values, key=lambda item: -item) + [min(result, 1)]
 
 class Stack:
-    def __init__(self, items=()):
-        self.items = list(items)
-
-    def push(self, item):
-        self.items.append(item)
+    def push(self, item, *rest, **named):
+        self.append(item)
+        if item in rest and self.full() is not True:
+            return self[1:-1], {item: [self]}
         return self
 
-async def fetch(source, *rest, **named):
+async def fetch(source, depth):
     async for part in source.parts():
-        if part in rest:
-            yield part.name
+        if part not in depth:
+            yield part
     return
 """
 
 
-@pytest.mark.parametrize("name", ["mean", "Stack.push", "Stack", "fetch"])
+@pytest.mark.parametrize("name", ["mean", "Stack.push", "fetch"])
 def test_every_offer_parses(name: str) -> None:
     brief = brief_on(SAMPLE, name, {"values": "list", "total": "int", "count": "int"})
     count = 0
-    for text in islice(offered(brief), 5000):
-        ast.parse(text)
-        count += 1
-    assert count > 20
+    for count, patch in enumerate(patches(brief), 1):
+        if count < 2000 or count % 10 == 0:
+            ast.parse(brief.source.splice(patch.edits).text)
+    assert count > 1000
 
 
 UNPARSABLE = {
@@ -467,6 +466,8 @@ UNPARSABLE = {
     "an attribute that is updated": "def f(a, b):\n    a.x += b\n",
     "a slice that is assigned to": "def f(a, b):\n    a[:], b = b, a\n",
     "an item that is deleted": "def f(a, b):\n    del a[0], b\n",
+    "names that are assigned to": "def f(a, b):\n    a, b = b, a\n",
+    "names that a loop assigns": "def f(a):\n    for i, j in a:\n        i += j\n",
     "names in a tuple that a loop assigns": "def f(a):\n    for i, (j, k) in a:\n        i += j\n",
     "an annotated assignment": "def f(a):\n    b: int = a\n",
     "statements on one line": "def f(a):\n    a += 1; a += 2\n    return a\n",
@@ -475,8 +476,10 @@ UNPARSABLE = {
     "a keyword behind two arguments": "def f(a, b):\n    return g(a, b, k=1)\n",
     "arguments in a list": "def f(a, b):\n    return g(*a, **b)\n",
     "texts side by side": "def f(a):\n    return 'a' 'b'\n",
+    "a text with an escape": "def f(a):\n    return a + '\\n'\n",
     "texts in a text": "def f(a):\n    return f'{a[\"x\"]!r}'\n",
     "an attribute of a number": "def f(a):\n    return a.real\n",
+    "a method of an attribute": "def f(a):\n    return a.items.append(1)\n",
     "brackets around lines": "def f(a, b):\n    c = (a\n         + b)\n    return len(c)\n",
 }
 
@@ -609,7 +612,7 @@ def test_what_suspicion_points_at_is_offered_first() -> None:
     suspect = Suspect(brief.subfunction.id, last.id, 1.0, "in the case")
     brief = replace(brief, suspects=(suspect,))
     for patch in islice(patches(brief), 10):
-        assert last.span.start <= patch.edits[0].start
+        assert brief.source.line_of(patch.edits[0].start) == last.span.first_line
 
 
 def test_batches_are_small_at_first_so_that_an_easy_bug_is_over_soon() -> None:
@@ -659,7 +662,7 @@ def test_tries_that_did_not_run_are_not_built_on() -> None:
             + "a\n",
             id="many levels",
         ),
-        pytest.param("def f(a):\n    return a\n    return (\n", id="a syntax error behind"),
+        pytest.param("def f(a):\n    return a\n\ndef g(:\n", id="a syntax error behind"),
     ],
 )
 def test_odd_code_is_taken(text: str) -> None:

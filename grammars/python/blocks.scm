@@ -1,4 +1,5 @@
-; @simple statements that stand side by side form a run; @jump ends its run.
+; @simple statements that stand side by side form a run; @jump ends its run; @idle ones, such as
+; docstrings, do not begin one.
 [(assert_statement) (break_statement) (continue_statement) (delete_statement) (expression_statement)
  (future_import_statement) (global_statement) (import_from_statement) (import_statement)
  (nonlocal_statement) (pass_statement) (raise_statement) (return_statement)
@@ -6,6 +7,7 @@
 (function_definition) @simple
 (class_definition) @simple
 (decorated_definition) @simple
+(expression_statement . (string) .) @idle
 (return_statement) @jump
 (raise_statement) @jump
 (break_statement) @jump

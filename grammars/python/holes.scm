@@ -35,14 +35,14 @@
 (as_pattern_target) @target
 (named_expression name: (identifier) @target)
 (delete_statement (_) @target)
-(case_pattern) @target
+(case_pattern) @skip
 
 (binary_operator left: (_) @operand.left right: (_) @operand.right)
 (boolean_operator left: (_) @operand.left right: (_) @operand.right)
 (not_operator argument: (_) @unwrapped)
 (unary_operator argument: (_) @unwrapped)
 (call function: (_) @function)
-(call function: (attribute object: (_) @receiver))
+(attribute object: (_) @receiver)
 (attribute attribute: (identifier) @member)
 (subscript value: (_) @subscripted subscript: (_) @index)
 (slice) @slice

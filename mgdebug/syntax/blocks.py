@@ -94,12 +94,15 @@ def _places(source: SourceFile, captures: Captures) -> Iterator[tuple[BlockKind,
 def _runs(source: SourceFile, captures: Captures) -> Iterator[tuple[BlockKind, Span]]:
     simple = {node.id: node for node in captures.get("simple", ())}
     jumps = {node.id for node in captures.get("jump", ())}
+    idle = {node.id for node in captures.get("idle", ())}
     open_run: dict[int, list[tree_sitter.Node]] = {}  # by parent
     for node in simple.values():
         parent = node.parent
         if parent is None or parent.id in simple:
             continue  # the definition under a decorator
         run = open_run.setdefault(parent.id, [])
+        if node.id in idle and not run:
+            continue
         if run and (run[-1].id in jumps or not _side_by_side(run[-1], node, simple)):
             yield BlockKind.RUN, _joined(source, run)
             run.clear()

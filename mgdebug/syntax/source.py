@@ -130,6 +130,10 @@ class SourceFile:
     def slice(self, start: int, end: int) -> str:
         return self.text[start:end].decode("utf-8", "surrogatepass")
 
+    def starts_line(self, byte: int) -> bool:
+        """Whether only white space stands before a byte on its line."""
+        return not self.text[self._line_starts[self.line_of(byte) - 1] : byte].strip()
+
     def indent(self, byte: int) -> str:
         """The white space before the statement that starts at a byte."""
         start = self._line_starts[self.line_of(byte) - 1]

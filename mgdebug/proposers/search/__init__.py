@@ -28,7 +28,7 @@ class Search:
 
     def propose(self, brief: Brief) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
         scope = survey(brief)
-        offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope)), key=_order)
+        offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope), brief.source.text), key=_order)
         promising: list[Offer] = []
         at, size = 0, FIRST_BATCH
         while at < len(offers):
@@ -63,10 +63,12 @@ def _order(offer: Offer) -> tuple[float, tuple[tuple[int, int, str], ...]]:
     return offer.cost, offer.edits
 
 
-def _distinct(offers: Iterator[Offer]) -> Iterator[Offer]:
-    """The cheapest offer of each text."""
+def _distinct(offers: Iterator[Offer], text: bytes) -> Iterator[Offer]:
+    """The cheapest offer of each text, without those that change nothing."""
     best: dict[tuple[tuple[int, int, str], ...], Offer] = {}
     for offer in offers:
+        if all(text[start:end] == new.encode() for start, end, new in offer.edits):
+            continue
         known = best.get(offer.edits)
         if known is None or offer.cost < known.cost:
             best[offer.edits] = offer

@@ -166,7 +166,7 @@ def _banned(captures: Mapping[str, list[tree_sitter.Node]]) -> list[tuple[int, i
         node = stack.pop()
         if node.type == "identifier":
             spans.append((node.start_byte, node.end_byte))
-        elif node.type.endswith("pattern") or node.type.endswith("pattern_target"):
+        elif "pattern" in node.type:
             stack += node.named_children
     return spans
 

@@ -51,7 +51,7 @@ def guarded(scope: Scope) -> Iterator[Offer]:
         for template in scope.words.exits
         for value in (dict.fromkeys([*values, *defaults]) if "{0}" in template else [""])
     ]
-    for site in scope.statements:
+    for site in _on_own_line(scope):
         for cost, condition in chosen:
             if site.node.type not in ("pass_statement",) and site in _simple(scope):
                 text = _guard(scope, site.start, condition.text, site.text)
@@ -82,7 +82,7 @@ def inserted(scope: Scope) -> Iterator[Offer]:
             if name != other and scope.compatible(name, scope.types.get(other, frozenset())):
                 wanted.setdefault(f"{name} = {other}", 1.5)
     for rank, (text, cost) in enumerate(wanted.items()):
-        for site in scope.statements:
+        for site in _on_own_line(scope):
             before = (site.start, site.start, text + _next_line(scope, site.start))
             after = (site.end, site.end, _next_line(scope, site.start) + text)
             note = f"new: `{short(text)}`"
@@ -128,6 +128,11 @@ def everywhere(scope: Scope) -> Iterator[Offer]:
 
 def _simple(scope: Scope) -> Iterator[Site]:
     return (site for site in scope.statements if "statement" in site.roles)
+
+
+def _on_own_line(scope: Scope) -> list[Site]:
+    """Statements with nothing but white space before them: others stand on the line of a header."""
+    return [site for site in scope.statements if scope.brief.source.starts_line(site.start)]
 
 
 def _returned(scope: Scope) -> list[str]:

@@ -101,7 +101,7 @@ def test_a_file_that_cannot_be_read_is_refused(root: Path, path: str, reason: st
     assert files(root) == before
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o600, 0o755, 0o444, 0o2755])
+@pytest.mark.parametrize("mode", [0o644, 0o600, 0o755, 0o2755])
 def test_the_mode_of_a_file_is_kept(root: Path, mode: int) -> None:
     file = root / "one.py"
     file.chmod(mode)
@@ -109,6 +109,17 @@ def test_the_mode_of_a_file_is_kept(root: Path, mode: int) -> None:
     assert file.stat().st_mode & 0o7777 == mode
     undo(root)
     assert file.stat().st_mode & 0o7777 == mode
+
+
+def test_a_file_that_its_owner_made_read_only_is_refused(root: Path) -> None:
+    before = files(root)
+    (root / "sub" / "two.py").chmod(0o444)
+    changes = [change(root, "one.py", b"new"), change(root, "sub/two.py", b"new")]
+    with pytest.raises(ApplyError, match=r"^sub/two\.py is read-only; nothing was written$"):
+        apply(root, changes)
+    assert files(root) == before
+    with pytest.raises(ApplyError, match="nothing to undo"):
+        undo(root)
 
 
 def test_links_are_followed_and_stay_links(root: Path, tmp_path: Path) -> None:

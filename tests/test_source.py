@@ -320,6 +320,12 @@ def test_git_takes_the_diff(tmp_path: Path, path: str, before: bytes, after: byt
     assert file.read_bytes() == before
 
 
+def test_a_path_with_a_space_ends_in_a_tab_as_other_tools_want_it() -> None:
+    head = unified_diff("a b.py", b"1\n", b"2\n").splitlines()[:2]
+    assert head == [b"--- a/a b.py\t", b"+++ b/a b.py\t"]
+    assert unified_diff("ab.py", b"1\n", b"2\n").startswith(b"--- a/ab.py\n+++ b/ab.py\n")
+
+
 @pytest.mark.parametrize("data", [b"", b"a = 1", b"a = 1\n", b"a = 1\r\n", b"\xe9\n", LONG])
 def test_equal_bytes_have_no_diff_and_no_edits(data: bytes) -> None:
     assert unified_diff("mod.py", data, data) == b""

@@ -3,12 +3,11 @@
 (binary_operator operator: _ @operator)
 (boolean_operator operator: _ @operator)
 (augmented_assignment operator: _ @operator)
-(assignment left: (identifier) "=" @operator)
-(assignment left: (subscript) "=" @operator)
+(assignment left: [(identifier) (subscript) (attribute)] !type "=" @operator)
 [(true) (false) (none)] @constant
 [(break_statement) (continue_statement)] @token
 
-[(identifier) (integer) (float) (string) (true) (false) (none) (list) (tuple) (dictionary) (set)
+[(identifier) (integer) (float) (string) (concatenated_string) (true) (false) (none) (list) (tuple) (dictionary) (set)
  (binary_operator) (boolean_operator) (comparison_operator) (not_operator) (unary_operator)
  (call) (subscript) (attribute) (conditional_expression) (list_comprehension)
  (generator_expression) (set_comprehension) (dictionary_comprehension)] @expression
@@ -25,6 +24,8 @@
 (nonlocal_statement) @skip
 (type) @skip
 (format_specifier) @skip
+(concatenated_string (string) @skip)
+(interpolation) @interpolation
 (function_definition name: (identifier) @label)
 (class_definition name: (identifier) @label)
 (class_definition superclasses: (argument_list) @skip)
@@ -39,6 +40,7 @@
 
 (binary_operator left: (_) @operand.left right: (_) @operand.right)
 (boolean_operator left: (_) @operand.left right: (_) @operand.right)
+(await (_) @awaited)
 (not_operator argument: (_) @unwrapped)
 (unary_operator argument: (_) @unwrapped)
 (call function: (_) @function)

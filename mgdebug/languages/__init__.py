@@ -22,6 +22,8 @@ class Vocabulary:
 
     likes: tuple[tuple[str, ...], ...]
     precedence: Mapping[str, int]  # of operators, "unary" for signs; higher binds tighter
+    from_right: tuple[str, ...]  # operators that group from the right
+    chained: tuple[str, ...]  # operators that mean something else side by side
     negation: str
     both: str
     either: str

@@ -79,6 +79,7 @@ class Python:
         return _VOCABULARY
 
 
+_COMPARISONS = ("<", "<=", ">", ">=", "==", "!=", "in", "is", "not in", "is not")
 _VOCABULARY = Vocabulary(
     likes=(
         ("<", "<=", ">", ">=", "==", "!="),
@@ -114,7 +115,7 @@ _VOCABULARY = Vocabulary(
         "or": 10,
         "and": 20,
         "not": 30,
-        **dict.fromkeys(("<", "<=", ">", ">=", "==", "!=", "in", "is", "not in", "is not"), 40),
+        **dict.fromkeys(_COMPARISONS, 40),
         "|": 50,
         "^": 52,
         "&": 54,
@@ -126,6 +127,8 @@ _VOCABULARY = Vocabulary(
         "unary": 80,
         "**": 90,
     },
+    from_right=("**",),
+    chained=_COMPARISONS,
     negation="not {0}",
     both="{0} and {1}",
     either="{0} or {1}",
@@ -136,6 +139,7 @@ _VOCABULARY = Vocabulary(
         "integer": "int",
         "float": "float",
         "string": "str",
+        "concatenated_string": "str",
         "true": "bool",
         "false": "bool",
         "none": "NoneType",

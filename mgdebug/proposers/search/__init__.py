@@ -16,7 +16,7 @@ from mgdebug.proposers.search.conditions import ON_CONDITIONS
 from mgdebug.proposers.search.offers import Offer
 from mgdebug.proposers.search.sites import Scope, survey
 from mgdebug.proposers.search.statements import ON_STATEMENTS
-from mgdebug.proposers.search.values import ON_OPERATORS, ON_VALUES
+from mgdebug.proposers.search.values import ON_OPERATORS, ON_TARGETS, ON_VALUES
 
 FIRST_BATCH, BATCH = 16, 64
 OFFERS = 60_000  # that one subfunction may have
@@ -28,7 +28,7 @@ class Search:
 
     def propose(self, brief: Brief) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
         scope = survey(brief)
-        offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope), brief.source.text), key=_order)
+        offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope), scope), key=_order)
         promising: list[Offer] = []
         at, size = 0, FIRST_BATCH
         while at < len(offers):
@@ -53,21 +53,34 @@ def _offers(scope: Scope) -> Iterator[Offer]:
         for operator in ON_OPERATORS:
             yield from operator(site, scope)
     for site in scope.expressions:
-        for operator in (*ON_VALUES, *ON_CONDITIONS):
+        on_site = ON_TARGETS if "target" in site.roles else (*ON_VALUES, *ON_CONDITIONS)
+        for operator in on_site:
             yield from operator(site, scope)
     for on_statements in ON_STATEMENTS:
         yield from on_statements(scope)
+
+
+_QUOTES = {"'", '"', "\\", "\n"}
 
 
 def _order(offer: Offer) -> tuple[float, tuple[tuple[int, int, str], ...]]:
     return offer.cost, offer.edits
 
 
-def _distinct(offers: Iterator[Offer], text: bytes) -> Iterator[Offer]:
-    """The cheapest offer of each text, without those that change nothing."""
+def _distinct(offers: Iterator[Offer], scope: Scope) -> Iterator[Offer]:
+    """The cheapest offer of each text, without those that change nothing or that would
+    put quotes into the quotes around them."""
+    text = scope.brief.source.text
+    inside = [(n.start_byte, n.end_byte) for n in scope.captures.get("interpolation", ())]
     best: dict[tuple[tuple[int, int, str], ...], Offer] = {}
     for offer in offers:
         if all(text[start:end] == new.encode() for start, end, new in offer.edits):
+            continue
+        if any(
+            start <= edit[0] < end and set(edit[2]) & _QUOTES
+            for edit in offer.edits
+            for start, end in inside
+        ):
             continue
         known = best.get(offer.edits)
         if known is None or offer.cost < known.cost:

@@ -1,4 +1,4 @@
-"""Patches on what decides and on what is returned or assigned: conditions, results, targets.
+"""Patches on what decides and on what is returned or assigned: conditions and results.
 
 Conditions are built from atoms on the variables in scope by the types that the traces saw.
 """
@@ -67,6 +67,7 @@ def another_result(site: Site, scope: Scope) -> Iterator[Offer]:
         and not other.roles & {"function"}
         and (not site.types or not other.types or site.types & other.types)
         and len(other.text) <= 60
+        and "\n" not in other.text
     )
     for rank, text in enumerate(texts):
         if text != site.text and text not in site.text:
@@ -77,16 +78,6 @@ def another_result(site: Site, scope: Scope) -> Iterator[Offer]:
             if text != site.text:
                 wording = scope.writer.fill(template, site.wording, Wording(text, 0))
                 yield becomes(site, wording, 7.0 + 0.1 * rank + 0.2 * order)
-
-
-def another_target(site: Site, scope: Scope) -> Iterator[Offer]:
-    """What is assigned to becomes another place that the function knows."""
-    if "target" not in site.roles:
-        return
-    places = [s.text for s in scope.expressions if s.node.type in ("subscript", "attribute")]
-    for rank, text in enumerate(dict.fromkeys([*places, *scope.variables])):
-        if text != site.text:
-            yield becomes(site, text, 6.0 + 0.2 * rank)
 
 
 def comparison_and_bound(site: Site, scope: Scope) -> Iterator[Offer]:
@@ -108,6 +99,5 @@ def comparison_and_bound(site: Site, scope: Scope) -> Iterator[Offer]:
 ON_CONDITIONS: tuple[Operator, ...] = (
     another_condition,
     another_result,
-    another_target,
     comparison_and_bound,
 )

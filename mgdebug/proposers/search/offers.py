@@ -27,7 +27,7 @@ Operator = Callable[[Site, Scope], Iterator[Offer]]
 def becomes(site: Site, new: Wording | str, cost: float) -> Offer:
     """The offer to put new text in place of a site, in brackets if its place wants them."""
     wording = Wording(new) if isinstance(new, str) else new
-    text = wording.within(site.needs)
+    text = f"({wording.text})" if site.bare else wording.within(site.needs)
     note = f"`{short(site.text)}` becomes `{short(text)}`"
     return Offer(cost + site.penalty, ((site.start, site.end, text),), note)
 

@@ -43,6 +43,12 @@ class Site:
         return self.node.end_byte
 
     @property
+    def bare(self) -> bool:
+        """A generator that stands in a call without brackets of its own."""
+        parent = self.node.parent
+        return parent is not None and parent.child_by_field_name("arguments") == self.node
+
+    @property
     def wording(self) -> Wording:
         return Wording(self.text, self.binds)
 
@@ -82,7 +88,7 @@ class Scope:
 def survey(brief: Brief) -> Scope:
     """All sites of the brief's subfunction outside the subfunctions inside it."""
     words = brief.language.vocabulary()
-    scope = Scope(brief, words, Writer(words.precedence))
+    scope = Scope(brief, words, Writer(words.precedence, words.from_right, words.chained))
     source, own = brief.source, brief.subfunction
     inner = [brief.hierarchy.subfunctions[c].span for c in own.children]
     captures = source.grammar.captures("holes", source.tree.root_node)
@@ -94,9 +100,12 @@ def survey(brief: Brief) -> Scope:
     _name(scope, own)
     _literals(scope)
     roles = _roles(captures)
-    banned = _banned(captures)
+    places = _targets(captures)
+    for node in places:
+        roles[node.id].add("target")
+    banned = _banned(captures, places)
     operators = {n.parent.id: scope.text(n) for n in captures.get("operator", ()) if n.parent}
-    for node in captures.get("operator", ()):
+    for node in (*captures.get("operator", ()), *captures.get("token", ())):
         scope.operators.append(_site(scope, node, roles, {}, penalties))
     for node in captures.get("expression", ()):
         if not any(start <= node.start_byte and node.end_byte <= end for start, end in banned):
@@ -156,19 +165,27 @@ def _roles(captures: Mapping[str, list[tree_sitter.Node]]) -> dict[int, set[str]
     return found
 
 
-def _banned(captures: Mapping[str, list[tree_sitter.Node]]) -> list[tuple[int, int]]:
-    """Stretches that hold no values.  Of a target only the name itself: in `a[i] = x` the a and the
-    i are read."""
-    nodes = [*captures.get("skip", ()), *captures.get("label", ()), *captures.get("docstring", ())]
-    spans = [(n.start_byte, n.end_byte) for n in nodes]
+def _targets(captures: Mapping[str, list[tree_sitter.Node]]) -> list[tree_sitter.Node]:
+    """The places that are assigned to or deleted, out of the patterns and lists around them."""
+    found = []
     stack = list(captures.get("target", ()))
     while stack:
         node = stack.pop()
-        if node.type == "identifier":
-            spans.append((node.start_byte, node.end_byte))
-        elif "pattern" in node.type:
+        if "pattern" in node.type or node.type.endswith("_list"):
             stack += node.named_children
-    return spans
+        else:
+            found.append(node)
+    return found
+
+
+def _banned(
+    captures: Mapping[str, list[tree_sitter.Node]], targets: Iterable[tree_sitter.Node]
+) -> list[tuple[int, int]]:
+    """Stretches that hold no values.  Of a target only the name itself: in `a[i] = x` the a and the
+    i are read."""
+    nodes = [*captures.get("skip", ()), *captures.get("label", ()), *captures.get("docstring", ())]
+    nodes += [node for node in targets if node.type == "identifier"]
+    return [(n.start_byte, n.end_byte) for n in nodes]
 
 
 def _site(
@@ -180,10 +197,10 @@ def _site(
 ) -> Site:
     own = frozenset(roles.get(node.id, ()))
     needs = LOOSEST
-    if own & {"function", "receiver", "subscripted"}:
+    if own & {"function", "receiver", "subscripted", "awaited"}:
         needs = TIGHTEST
     elif node.parent is not None and node.parent.id in operators:
-        needs = scope.writer.of_operator(operators[node.parent.id]) + ("operand.right" in own)
+        needs = scope.writer.held(operators[node.parent.id], "operand.right" in own)
     elif "unwrapped" in own:
         needs = scope.words.precedence["unary"]
     levels = [

@@ -12,6 +12,7 @@ from mgdebug.proposers.search.conditions import atoms
 from mgdebug.proposers.search.offers import Offer, short
 from mgdebug.proposers.search.sites import Scope, Site
 
+_IDLE = ("pass_statement",)
 GUARD_ATOMS = 40  # conditions that a guard is tried with
 
 
@@ -53,7 +54,8 @@ def guarded(scope: Scope) -> Iterator[Offer]:
     ]
     for site in _on_own_line(scope):
         for cost, condition in chosen:
-            if site.node.type not in ("pass_statement",) and site in _simple(scope):
+            # A text of several lines would be indented with its statement.
+            if "statement" in site.roles and site.node.type not in _IDLE and "\n" not in site.text:
                 text = _guard(scope, site.start, condition.text, site.text)
                 note = f"`{short(site.text)}` only if `{short(condition.text)}`"
                 edit = (site.start, site.end, text)

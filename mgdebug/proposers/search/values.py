@@ -72,7 +72,8 @@ def another_constant(site: Site, scope: Scope) -> Iterator[Offer]:
                 yield becomes(site, text, 3.5 + (rank == 2))
     elif kind in ("str", "float"):
         known = [*scope.words.literals.get(kind, ()), *scope.literals.get(kind, ())]
-        cases = [site.text.lower(), site.text.upper()] if kind == "str" else []
+        plain = kind == "str" and not set(site.text) & {"\\", "{"}
+        cases = [site.text.lower(), site.text.upper()] if plain else []
         for rank, text in enumerate(dict.fromkeys([*cases, *known])):
             if text != site.text:
                 yield becomes(site, text, 4.5 + 0.15 * rank)
@@ -136,6 +137,14 @@ def another_function(site: Site, scope: Scope) -> Iterator[Offer]:
             yield becomes(site, head + other, (4.2 if other in known else 5.5) + 0.2 * rank)
 
 
+def another_target(site: Site, scope: Scope) -> Iterator[Offer]:
+    """What is assigned to becomes another place that the function knows."""
+    places = [s.text for s in scope.expressions if s.node.type in ("subscript", "attribute")]
+    for rank, text in enumerate(dict.fromkeys([*places, *scope.variables])):
+        if text != site.text:
+            yield becomes(site, text, 6.0 + 0.2 * rank)
+
+
 # ------------------------------------------------------------------------- dropping, swapping
 
 
@@ -170,9 +179,10 @@ def other_order(site: Site, scope: Scope) -> Iterator[Offer]:
     if site.node.child_by_field_name("subscript") is not None:
         values = site.node.children_by_field_name("subscript")
     for one, two in pairwise(values):
-        if "keyword_argument" not in (one.type, two.type):
+        if not any("keyword" in v.type or "splat" in v.type for v in (one, two)):
             yield _swapped(site, one, two, scope)
-    if len(values) == 3:
+    plain = not any("keyword" in v.type or "splat" in v.type for v in values)
+    if len(values) == 3 and plain:
         yield _swapped(site, values[0], values[2], scope)
     index, value = (site.node.child_by_field_name(n) for n in ("subscript", "value"))
     if index is not None and value is not None:
@@ -203,7 +213,7 @@ def other_arguments(site: Site, scope: Scope) -> Iterator[Offer]:
     if site.node.child_by_field_name("function") is None:
         return
     for index, value in enumerate(values):
-        if value.type != "keyword_argument":
+        if "keyword" not in value.type and "splat" not in value.type:
             yield becomes(site, _inner(value, scope), 4.0 + 0.3 * index)
         if len(values) > 1:
             rest = ", ".join(scope.text(v) for i, v in enumerate(values) if i != index)
@@ -314,6 +324,7 @@ def _may_be(site: Site, kind: str) -> bool:
 
 
 ON_OPERATORS: tuple[Operator, ...] = (another_operator,)
+ON_TARGETS: tuple[Operator, ...] = (another_target, another_function, other_order)
 ON_VALUES: tuple[Operator, ...] = (
     another_number,
     another_constant,

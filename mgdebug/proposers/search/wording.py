@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 LOOSEST, TIGHTEST = 0, 100
@@ -30,10 +30,19 @@ class _Template:
 
 
 class Writer:
-    """Fills the templates of a vocabulary.  precedence: operators and how tightly they bind."""
+    """Fills the templates of a vocabulary.
 
-    def __init__(self, precedence: Mapping[str, int]) -> None:
-        self._precedence = precedence
+    precedence: operators and how tightly they bind; from_right: those that group from the right,
+    as a ** b ** c does; chained: those that mean something else side by side, as a < b == c does.
+    """
+
+    def __init__(
+        self,
+        precedence: Mapping[str, int],
+        from_right: Collection[str] = (),
+        chained: Collection[str] = (),
+    ) -> None:
+        self._precedence, self._from_right, self._chained = precedence, from_right, chained
         self._templates: dict[str, _Template] = {}
 
     def fill(self, template: str, *values: Wording) -> Wording:
@@ -48,9 +57,15 @@ class Writer:
     def of_operator(self, operator: str) -> int:
         return self._precedence.get(operator, LOOSEST)
 
+    def held(self, operator: str, right: bool) -> int:
+        """How tightly an operator holds its left or its right operand."""
+        strict = operator in self._chained or right != (operator in self._from_right)
+        return self.of_operator(operator) + strict
+
     def _read(self, template: str) -> _Template:
-        words = _HOLE.sub("0", template).split()
-        levels = [self._precedence[word] for word in words if word in self._precedence]
+        words = _HOLE.sub("0", template).replace("is not", "is").replace("not in", "in").split()
+        operators = sorted((w for w in words if w in self._precedence), key=self.of_operator)
+        levels = [self._precedence[operator] for operator in operators]
         if template.startswith("-"):
             levels.append(self._precedence["unary"])
         binds = min(levels, default=TIGHTEST)
@@ -60,8 +75,11 @@ class Writer:
             before, after = parts[at - 1], parts[at + 1]
             enclosed = before.endswith(("(", "[", ", ")) and after.startswith((")", "]", ","))
             postfix = after.startswith((".", "[", "("))
-            needed = LOOSEST if enclosed else TIGHTEST if postfix else binds + bool(at > 1)
-            if not enclosed and not postfix and not levels:
-                needed = LOOSEST  # a statement, such as "return {0}"
+            if enclosed or not (postfix or levels):  # the last: a statement, as in "return {0}"
+                needed = LOOSEST
+            elif postfix or not operators:
+                needed = TIGHTEST if postfix else binds
+            else:
+                needed = self.held(operators[0], at > 1)
             holes.append((int(parts[at]), needed))
         return _Template(tuple(parts[::2]), tuple(holes), binds)

@@ -13,19 +13,9 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mgdebug import judge
+from mgdebug.events import Event, Judged, Proposed
 from mgdebug.languages import language_of
-from mgdebug.model import (
-    Event,
-    Hierarchy,
-    Judged,
-    Limits,
-    Patch,
-    Proposed,
-    Stop,
-    Suspect,
-    Trace,
-    Verdict,
-)
+from mgdebug.model import Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
 from mgdebug.proposers import Brief, Proposer
 from mgdebug.runner import Plan, Runner
 from mgdebug.syntax.source import SourceFile

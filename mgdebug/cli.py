@@ -138,7 +138,7 @@ def fix(
     from rich.console import Console
 
     from mgdebug import settings as setting
-    from mgdebug.model import Finished, to_json
+    from mgdebug.events import Finished, to_json
     from mgdebug.narrate import Narrator
     from mgdebug.proposers import PROPOSERS, proposer
     from mgdebug.repair import repair

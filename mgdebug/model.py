@@ -1,4 +1,4 @@
-"""The nouns and the events.  Frozen data only: nothing here runs, reads or prints.
+"""The nouns.  Frozen data only: nothing here runs, reads or prints.
 
 One word for one thing: a Patch is never a candidate or a mutant, a Case never a test,
 a Subfunction never a node.  Paths are relative to the project's root, with "/" between
@@ -7,12 +7,10 @@ the parts.  Positions are bytes of the UTF-8 text of a file (see syntax.source).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,117 +309,3 @@ class Repair:
     @property
     def best(self) -> Alternative | None:
         return self.alternatives[0] if self.patch else None
-
-
-# ------------------------------------------------------------------------------ events
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """Something the user must know that does not end the repair.  detail: longer text."""
-
-    message: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """The whole selected suite ran once.  seconds: of that run."""
-
-    python: str
-    cases: tuple[Case, ...]
-    outcomes: tuple[Outcome, ...]
-    flaky: tuple[str, ...]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Decomposed:
-    hierarchy: Hierarchy
-
-
-@dataclass(frozen=True, slots=True)
-class Traced:
-    traces: tuple[Trace, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    suspects: tuple[Suspect, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """A batch is about to be tried.  best: the most cases that a try made pass so far."""
-
-    subfunction: str
-    patches: int
-    tried: int
-    best: int
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A try that is worth telling: it made progress."""
-
-    patch: Patch
-    verdict: Verdict
-    plausible: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """Strict progress that the search now builds on."""
-
-    patch: Patch
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Grouped:
-    alternatives: tuple[Alternative, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """The whole selected suite in a fresh process with the patch."""
-
-    patch: Patch
-    verdict: Verdict
-    ok: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    repair: Repair
-
-
-Event = (
-    Warned
-    | Collected
-    | Decomposed
-    | Traced
-    | Ranked
-    | Proposed
-    | Judged
-    | Accepted
-    | Grouped
-    | Verified
-    | Finished
-)
-
-
-def plain(value: object) -> Any:
-    """A value of the model as dicts, lists, strings and numbers, ready for JSON."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    return value
-
-
-def to_json(event: Event) -> str:
-    """One event as one line of JSON; the key "event" holds its name."""
-    return json.dumps({"event": type(event).__name__, **plain(event)}, ensure_ascii=True)

@@ -12,26 +12,19 @@ from rich.markup import escape
 from rich.spinner import Spinner
 from rich.text import Text
 
-from mgdebug.model import (
+from mgdebug.events import (
     Accepted,
-    Alternative,
     Collected,
     Decomposed,
     Event,
     Finished,
-    Hierarchy,
     Judged,
-    Outcome,
     Proposed,
     Ranked,
-    Repair,
-    Status,
-    Stop,
-    Suspect,
-    Value,
     Verified,
     Warned,
 )
+from mgdebug.model import Alternative, Hierarchy, Outcome, Repair, Status, Stop, Suspect, Value
 
 SHOWN_CASES, SHOWN_SUSPECTS, SHOWN_ALTERNATIVES = 8, 8, 4
 _SIGN = {

@@ -17,28 +17,20 @@ from pathlib import PurePosixPath
 from mgdebug import judge, suspects
 from mgdebug.bottom_up import BottomUp, Ground, Progress
 from mgdebug.errors import SourceError, UsageError
-from mgdebug.languages import language_of
-from mgdebug.model import (
+from mgdebug.events import (
     Accepted,
-    Case,
     Collected,
     Decomposed,
     Event,
     Finished,
     Grouped,
-    Hierarchy,
-    Outcome,
-    Patch,
     Ranked,
-    Repair,
-    Status,
-    Stop,
-    Target,
     Traced,
-    Verdict,
     Verified,
     Warned,
 )
+from mgdebug.languages import language_of
+from mgdebug.model import Case, Hierarchy, Outcome, Patch, Repair, Status, Stop, Target, Verdict
 from mgdebug.proposers import Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.settings import Settings

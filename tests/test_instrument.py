@@ -870,18 +870,7 @@ def test_values_stand_where_they_were(python: str) -> None:
 
 # --------------------------------------------------------------------- the standard library
 
-LIBRARY = """
-    abc argparse ast asyncio/base_events.py asyncio/tasks.py base64 bisect calendar cgitb cmd code
-    codecs collections/__init__.py configparser contextlib copy csv dataclasses datetime decimal
-    difflib dis doctest email/message.py email/_header_value_parser.py enum fnmatch fractions
-    functools gettext glob gzip heapq html/parser.py http/client.py http/cookies.py
-    importlib/_bootstrap.py inspect io ipaddress json/decoder.py keyword locale logging/__init__.py
-    mailbox ntpath numbers operator optparse os pathlib pdb pickle platform plistlib posixpath
-    pprint queue quopri random re/_parser.py reprlib sched selectors shelve shlex shutil socket
-    statistics string subprocess symtable tarfile tempfile textwrap threading tokenize traceback
-    types typing unittest/case.py unittest/mock.py urllib/parse.py uuid warnings weakref xml/dom/minidom.py
-    zipfile.py
-""".split()
+LIBRARY = ["abc", "argparse", "ast", "asyncio/base_events.py", "asyncio/tasks.py", "base64", "bisect", "calendar", "cgitb", "cmd", "code", "codecs", "collections/__init__.py", "configparser", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "dis", "doctest", "email/message.py", "email/_header_value_parser.py", "enum", "fnmatch", "fractions", "functools", "gettext", "glob", "gzip", "heapq", "html/parser.py", "http/client.py", "http/cookies.py", "importlib/_bootstrap.py", "inspect", "io", "ipaddress", "json/decoder.py", "keyword", "locale", "logging/__init__.py", "mailbox", "ntpath", "numbers", "operator", "optparse", "os", "pathlib", "pdb", "pickle", "platform", "plistlib", "posixpath", "pprint", "queue", "quopri", "random", "re/_parser.py", "reprlib", "sched", "selectors", "shelve", "shlex", "shutil", "socket", "statistics", "string", "subprocess", "symtable", "tarfile", "tempfile", "textwrap", "threading", "tokenize", "traceback", "types", "typing", "unittest/case.py", "unittest/mock.py", "urllib/parse.py", "uuid", "warnings", "weakref", "xml/dom/minidom.py", "zipfile.py"]
 
 COMPILE = """
 import importlib, warnings

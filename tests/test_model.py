@@ -12,27 +12,34 @@ from typing import Any, get_args
 import pytest
 
 from mgdebug import model
-from mgdebug.model import (
+from mgdebug.events import (
     Accepted,
+    Collected,
+    Decomposed,
+    Event,
+    Finished,
+    Grouped,
+    Judged,
+    Proposed,
+    Ranked,
+    Traced,
+    Verified,
+    Warned,
+    plain,
+    to_json,
+)
+from mgdebug.model import (
     Alternative,
     Block,
     BlockKind,
     BlockVisit,
     Case,
     CaseKind,
-    Collected,
-    Decomposed,
     Edit,
-    Event,
     Evidence,
-    Finished,
-    Grouped,
     Hierarchy,
-    Judged,
     Outcome,
     Patch,
-    Proposed,
-    Ranked,
     Repair,
     Span,
     Status,
@@ -41,13 +48,8 @@ from mgdebug.model import (
     Suspect,
     Target,
     Trace,
-    Traced,
     Value,
     Verdict,
-    Verified,
-    Warned,
-    plain,
-    to_json,
 )
 
 # Text that a careless writer breaks lines, or itself, on.

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mgdebug.errors import NoCasesError, SourceError, UsageError
-from mgdebug.model import (
+from mgdebug.events import (
     Accepted,
     Collected,
     Decomposed,
@@ -21,14 +21,12 @@ from mgdebug.model import (
     Judged,
     Proposed,
     Ranked,
-    Repair,
-    Stop,
-    Target,
     Traced,
     Verified,
     Warned,
     to_json,
 )
+from mgdebug.model import Repair, Stop, Target
 from mgdebug.proposers import proposer
 from mgdebug.repair import repair
 from mgdebug.settings import Settings

@@ -12,7 +12,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mgdebug import judge
+from mgdebug import judge, suspects
 from mgdebug.events import Event, Judged, Proposed
 from mgdebug.languages import language_of
 from mgdebug.model import Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
@@ -59,6 +59,7 @@ class _Line:
     """One subfunction's conversation with the proposers, kept open between rounds."""
 
     subfunction: str
+    plan: Plan  # of the cases that reach it
     talk: Generator[Sequence[Patch], Sequence[Verdict], None]
     batch: Sequence[Patch] | None = None
     tried: int = 0
@@ -124,7 +125,10 @@ class BottomUp:
         order = [name for group in ground.hierarchy.order for name in group if name in scores]
         first = [name for name in order if scores[name] >= bar]
         rest = [name for name in order if scores[name] < bar]
-        return [_Line(name, self._talk(name, ground)) for name in [*first, *rest]]
+        return [
+            _Line(name, _plan_of(name, ground), self._talk(name, ground))
+            for name in [*first, *rest]
+        ]
 
     def _talk(
         self, name: str, ground: Ground
@@ -153,17 +157,18 @@ class BottomUp:
             batch = line.batch[:left]
             yield Proposed(line.subfunction, len(batch), self.tried, self._best)
             tries = [ground.sources(patch) for patch in batch]
-            verdicts = self._runner.attempt(tries, ground.plan, self._deadline)
+            verdicts = self._runner.attempt(tries, line.plan, self._deadline)
             self.tried += len(batch)
             for patch, verdict in zip(batch, verdicts, strict=True):
-                yield from self._weigh(patch, verdict, ground.plan)
+                yield from self._weigh(patch, verdict, line.plan, ground.plan)
             if self.spent():
                 return
             line.answer(verdicts)
 
-    def _weigh(self, patch: Patch, verdict: Verdict, plan: Plan) -> Iterator[Event]:
+    def _weigh(self, patch: Patch, verdict: Verdict, plan: Plan, whole: Plan) -> Iterator[Event]:
+        """plan: the cases that were run; whole: all that the repair is about."""
         gained = len(set(plan.failing) & set(verdict.passed))
-        if judge.is_plausible(verdict, plan):
+        if judge.is_plausible(verdict, plan) and gained == len(whole.failing):
             if not self.plausible:
                 now = time.monotonic()
                 window = max(WINDOW_LEAST, WINDOW_SHARE * (now - self._started))
@@ -175,3 +180,15 @@ class BottomUp:
             if gained > self._best:
                 yield Judged(patch, verdict, False)
         self._best = max(self._best, gained)
+
+
+def _plan_of(name: str, ground: Ground) -> Plan:
+    """The cases that can tell something of a subfunction: those that reach it, and those that
+    fail and were not traced.  Code that runs during an import reaches all cases.  (The winner is
+    run with the whole suite.)"""
+    subfunction = ground.hierarchy.subfunctions[name]
+    if subfunction.kind != "function":
+        return ground.plan
+    reached = suspects.reaching(subfunction, ground.traces)
+    untraced = set(ground.plan.failing) - {trace.case for trace in ground.traces}
+    return ground.plan.without(set(ground.plan.order) - reached - untraced)

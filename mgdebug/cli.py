@@ -185,6 +185,8 @@ def _without_patch(done: Repair, narrator: Narrator, *, show: bool) -> int:
     message, hint = farewell(done)
     if show:
         narrator.console.print(message, markup=False)
+        if done.partial:
+            narrator.console.print(f"  best so far: {done.partial}", markup=False)
         if hint:
             narrator.console.print(f"  next: {hint}", markup=False)
     return {Stop.CLEAN: CLEAN, Stop.NO_CASES: NO_CASES}.get(done.stop, FAILURES)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mgdebug import suspects
 from mgdebug.errors import ProbeError
 from mgdebug.model import (
     Alternative,
@@ -111,7 +112,10 @@ def _observe(
 ) -> tuple[tuple[object, ...], Evidence | None]:
     after = patched(bench.files, patch)
     hierarchy = decompose([after.get(path, source) for path, source in bench.files.items()])
-    wanted = {*[*bench.plan.failing, *bench.plan.passing][:TRACED_CASES]}
+    owner = bench.hierarchy.subfunctions.get(patch.subfunction)
+    reached = suspects.reaching(owner, bench.traces) if owner else set()
+    telling = [c for c in (*bench.plan.failing, *bench.plan.passing) if c in reached]
+    wanted = set(telling[:TRACED_CASES])
     cases = [case for case in bench.plan.order if case in wanted]
     try:
         traces, _, _ = runner.trace(

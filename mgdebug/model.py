@@ -293,7 +293,8 @@ class Repair:
 
     before, after: verdicts of the whole selected suite, the second from a fresh process with
     the patch (None without one).  base: sha256 of each file that the patch was made for.
-    uncollected: what could not be collected, and so says nothing.
+    uncollected: what could not be collected, and so says nothing.  partial: the best that was found
+    where no patch makes all cases pass, in words.
     """
 
     before: Verdict
@@ -303,6 +304,7 @@ class Repair:
     alternatives: tuple[Alternative, ...] = ()
     base: Mapping[str, str] = field(default_factory=dict)
     uncollected: tuple[str, ...] = ()
+    partial: str = ""
     tried: int = 0
     seconds: float = 0.0
 

@@ -37,12 +37,14 @@ from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import MODULE, decompose
 from mgdebug.syntax.source import SourceFile
 
-TRACED_FAILING, TRACED_PASSING = 40, 160  # cases whose visits are counted
+TRACED_FAILING = 40  # failing cases whose visits are counted
+TRACING_SHARE = 0.1  # of the time: what the passing ones that are traced took untraced
 TRACED_ENDLESS = 3  # failing cases that never end; each costs its time limit
 VALUES_FAILING, VALUES_PASSING = 8, 12  # of them, cases whose values are kept
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
-MINIMISED = 3  # patches of several steps that are made smaller
+GIVEN_LONGER, LONGER, SLOW_SECONDS = 3, 4.0, 0.5  # cases, times their limit, what slow others take
+MINIMISED = 2  # patches of several steps that are made smaller
 SHOWN_NAMES = 12  # subfunctions of a file
 SHOWN_ERRORS = 5  # places of one file that do not parse
 STEPS_AT_MOST = 4  # accepted partial patches
@@ -111,6 +113,7 @@ class _Repair:
             yield from self._unparsed(detail)
         self.cases = run.cases
         self.outcomes = {o.case: o for o in run.outcomes}
+        self.outcomes |= self._given_longer(run.outcomes)
         failing = [o.case for o in run.outcomes if o.status in (Status.FAILED, Status.CRASHED)]
         again = self.runner.run(cases=failing) if failing else None
         for outcome in again.outcomes if again else ():
@@ -119,7 +122,7 @@ class _Repair:
         yield Collected(
             self.runner.python,
             run.cases,
-            run.outcomes,
+            tuple(self.outcomes.values()),
             tuple(sorted(self.flaky)),
             time.monotonic() - began,
         )
@@ -140,6 +143,20 @@ class _Repair:
                 return Stop.UNCOLLECTED
             return Stop.FLAKY if self.flaky else Stop.CLEAN
         return None
+
+    def _given_longer(self, outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+        """Cases that hit their time limit where others are slow too: slow ones rather than endless
+        ones.  A few of them are run again with more time."""
+        late = [o.case for o in outcomes if o.status is Status.TIMEOUT]
+        slowest = max((o.seconds for o in outcomes if o.case not in late), default=0.0)
+        if not late or len(late) > GIVEN_LONGER or slowest < SLOW_SECONDS:
+            return {}
+        limits = self.runner.limits
+        self.runner.limits = replace(limits, case_seconds=LONGER * limits.case_seconds)
+        again = {o.case: o for o in self.runner.run(cases=late).outcomes if o.case in late}
+        if all(o.status is Status.TIMEOUT for o in again.values()):
+            self.runner.limits = limits
+        return again
 
     def _unparsed(self, text: str) -> Iterator[Event]:
         """Files of the project that a traceback names and that do not parse."""
@@ -194,7 +211,7 @@ class _Repair:
         yield Decomposed(hierarchy)
         endless = [c for c in plan.failing if self.outcomes[c].status is Status.TIMEOUT]
         failing = [c for c in plan.failing if c not in endless[TRACED_ENDLESS:]]
-        traced = {*failing[:TRACED_FAILING], *plan.passing[:TRACED_PASSING]}
+        traced = {*failing[:TRACED_FAILING], *self._quickest(plan.passing)}
         cases = [case for case in plan.order if case in traced]
         values = [*plan.failing[:VALUES_FAILING], *plan.passing[:VALUES_PASSING]]
         self.ground = Ground(self.files, now, hierarchy, (), (), plan)
@@ -211,6 +228,15 @@ class _Repair:
         chosen = tuple(s for s in ranked if s.subfunction in allowed)
         self.ground = Ground(self.files, now, hierarchy, traces, chosen, plan)
         yield Ranked(chosen)
+
+    def _quickest(self, cases: Sequence[str]) -> Iterator[str]:
+        """As many cases as fit into the share of the time that their trace may take."""
+        seconds = 0.0
+        for case in sorted(cases, key=lambda c: self.outcomes[c].seconds):
+            seconds += self.outcomes[case].seconds
+            if seconds > self.settings.time * TRACING_SHARE:
+                return
+            yield case
 
     def _flaky_while_traced(self, outcomes: Sequence[Outcome]) -> Iterator[Event]:
         """The trace ran every case once more: one that ended otherwise is run a third time."""
@@ -260,9 +286,7 @@ class _Repair:
         )
         self.steps.append(best.patch)
         yield Accepted(best.patch, best.verdict)
-        run = self.runner.run(self.ground.sources())
-        plan = Plan.of(o for o in run.outcomes if o.case not in self.flaky)
-        yield from self._understand(plan)
+        yield from self._understand(self.ground.plan.after(best.verdict.passed))
 
     # ------------------------------------------------------------------------- the decision
 
@@ -324,7 +348,19 @@ class _Repair:
         return Repair(
             Verdict(passed, failed),
             stop,
+            partial=self._partial(),
             uncollected=tuple(self.uncollected),
             tried=self.search.tried,
             seconds=seconds,
         )
+
+    def _partial(self) -> str:
+        """What helped some failing cases, in words; "" if nothing did."""
+        notes = [step.note for step in self.steps]
+        left = self.ground.plan.failing
+        best = max(self.search.progress, key=lambda p: (p.gained, -p.patch.cost), default=None)
+        if best is not None and not set(best.verdict.passed).isdisjoint(left):
+            notes.append(best.patch.note)
+            left = tuple(case for case in left if case not in best.verdict.passed)
+        done = len(self._plan().failing) - len(left)
+        return f"{'; '.join(notes)} ({done} of {len(self._plan().failing)} pass)" if notes else ""

@@ -11,7 +11,7 @@ import itertools
 import os
 import selectors
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -79,6 +79,23 @@ class Plan:
             tuple(o.case for o in found),
             min(PATIENCE, max(1, quick)),
             limits,
+        )
+
+    def without(self, cases: Collection[str]) -> Plan:
+        """The plan of the other cases."""
+        return replace(
+            self,
+            failing=tuple(c for c in self.failing if c not in cases),
+            passing=tuple(c for c in self.passing if c not in cases),
+            order=tuple(c for c in self.order if c not in cases),
+        )
+
+    def after(self, gained: Collection[str]) -> Plan:
+        """The plan once some failing cases pass."""
+        return replace(
+            self,
+            failing=tuple(c for c in self.failing if c not in gained),
+            passing=(*self.passing, *(c for c in self.failing if c in gained)),
         )
 
 

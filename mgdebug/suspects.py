@@ -10,7 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 
-from mgdebug.model import Hierarchy, Suspect, Trace
+from mgdebug.model import Hierarchy, Subfunction, Suspect, Trace
+
+
+def reaching(subfunction: Subfunction, traces: Iterable[Trace]) -> set[str]:
+    """The cases that visited a subfunction: no other one can tell whether its patch is right."""
+    own = {block.id for block in subfunction.blocks}
+    return {t.case for t in traces if not own.isdisjoint(t.hits)}
 
 
 def rank(

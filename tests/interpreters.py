@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,24 +52,44 @@ def version_of(python: str) -> str:
     return ".".join(words[1:]) if words[:1] == ["CPython"] else ""
 
 
+def candidates(version: str) -> Iterator[str]:
+    """Where a CPython may be.  A name on the PATH may be a shim for none."""
+    yield sys.executable
+    for folder in os.get_exec_path():
+        yield shutil.which(f"python{version}", path=folder) or ""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for file in sorted(versions.glob(f"{version}.*/bin/python3")):
+        yield str(file)
+
+
 @cache
 def find(version: str) -> str:
-    """A CPython of a version; "" if there is none.  A name on the PATH may be a shim for none."""
-    roots = [Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"]
-    found = [sys.executable, shutil.which(f"python{version}") or ""]
-    found += [str(p) for root in roots for p in sorted(root.glob(f"{version}.*/bin/python3"))]
-    return next((p for p in found if p and version_of(p) == version), "")
+    """A CPython of a version, "" if there is none."""
+    return next((p for p in candidates(version) if p and version_of(p) == version), "")
 
 
-def every() -> list[Any]:
+@cache
+def find_bare(version: str) -> str:
+    """A CPython of a version that has no pytest, "" if there is none."""
+    for python in candidates(version):
+        if python and version_of(python) == version:
+            code = "import importlib.util as u, sys; sys.exit(u.find_spec('pytest') is not None)"
+            if subprocess.run([python, "-c", code], check=False).returncode == 0:
+                return python
+    return ""
+
+
+def every(look: Callable[[str], str], what: str) -> list[Any]:
     """Parameters: one CPython of each supported version, skipped with the reason where missing."""
     params = []
     for minor in SUPPORTED:
         version = f"3.{minor}"
-        python = find(version)
-        missing = pytest.mark.skipif(not python, reason=f"no CPython {version} on this machine")
+        python = look(version)
+        reason = f"no CPython {version}{what} on this machine"
+        missing = pytest.mark.skipif(not python, reason=reason)
         params.append(pytest.param(python, id=version, marks=missing))
     return params
 
 
-EVERY = every()
+EVERY = every(find, "")
+EVERY_BARE = every(find_bare, " without pytest")

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
-from mgdebug import model
+from mgdebug import events, model
 from mgdebug.events import (
     Accepted,
     Collected,
@@ -145,8 +145,9 @@ def test_the_plain_form_of_a_value_is_its_own() -> None:
 
 NOUNS = [
     kind
-    for _, kind in inspect.getmembers(model, inspect.isclass)
-    if is_dataclass(kind) and kind.__module__ == model.__name__
+    for module in (model, events)
+    for _, kind in inspect.getmembers(module, inspect.isclass)
+    if is_dataclass(kind) and kind.__module__ == module.__name__
 ]
 
 

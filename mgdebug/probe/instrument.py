@@ -122,7 +122,7 @@ class _Instrumenter:
         if isinstance(node, _DEFINITIONS):
             node.body = self._entered(node.body)
         elif isinstance(node, (ast.If, ast.While)):
-            node.test = self._decision(node.test)
+            node.test = self._decision(node.test, _jumping(node.test))
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             number = self._headers.get(self._start(node))
             if number is not None:
@@ -147,12 +147,16 @@ class _Instrumenter:
             for case in getattr(node, "cases", ()):
                 case.body = self._body(case.body)
 
-    def _decision(self, test: ast.expr) -> ast.expr:
+    def _decision(self, test: ast.expr, jumping: bool = False) -> ast.expr:
         start = self._start(test)
         at = bisect.bisect_right(self._conditions, (start, 1 << 62, 0)) - 1
-        if at >= 0 and self._conditions[at][1] > start:
-            return self._decides(self._conditions[at][2], test)
-        return test
+        if at < 0 or self._conditions[at][1] <= start:
+            return test
+        value = test
+        if jumping:
+            yes, no = (ast.copy_location(ast.Constant(truth), test) for truth in (True, False))
+            value = ast.copy_location(ast.IfExp(test, yes, no), test)
+        return self._decides(self._conditions[at][2], value)
 
     def _decides(self, block: int, value: ast.expr) -> ast.expr:
         entered = self._call(_ENTER, value, _number(block, value))
@@ -173,6 +177,14 @@ _HEADERS = ("loop", "with", "handler")
 
 def _number(value: int, near: ast.AST) -> ast.expr:
     return cast(ast.expr, ast.copy_location(ast.Constant(value), near))
+
+
+def _jumping(test: ast.expr) -> bool:
+    """Whether an `if` asks the parts of a test for their truth, once each.  Whoever wants the value
+    of the whole would ask one of them twice."""
+    several = isinstance(test, ast.Compare) and len(test.ops) > 1
+    negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+    return several or negated or isinstance(test, (ast.BoolOp, ast.IfExp))
 
 
 def _must_stay_first(node: ast.stmt, index: int) -> bool:

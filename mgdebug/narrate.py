@@ -26,6 +26,7 @@ from mgdebug.events import (
 )
 from mgdebug.model import Alternative, Hierarchy, Outcome, Repair, Status, Stop, Suspect, Value
 
+SHOWN_SHARE = 0.25  # of the highest score: suspects below it are only counted
 SHOWN_CASES, SHOWN_SUSPECTS, SHOWN_ALTERNATIVES = 8, 8, 4
 _SIGN = {
     Status.PASSED: "[green]ok[/]",
@@ -156,7 +157,8 @@ def suspect_tree(hierarchy: Hierarchy, suspects: tuple[Suspect, ...]) -> list[st
     best: dict[str, Suspect] = {}
     for suspect in suspects:
         best.setdefault(suspect.subfunction, suspect)
-    shown = list(best)[:SHOWN_SUSPECTS]
+    bar = SHOWN_SHARE * suspects[0].score
+    shown = [name for name in best if best[name].score >= bar][:SHOWN_SUSPECTS]
     lines: list[str] = []
     for path in dict.fromkeys(hierarchy.subfunctions[name].path for name in shown):
         lines.append(f"  {escape(path)}")

@@ -24,7 +24,7 @@ def write(root: Path, files: dict[str, str]) -> Path:
 
 
 def run(python: str, root: Path, path: str = "", **rest: Any) -> Run:
-    limits = Limits(case_seconds=1.0)
+    limits = Limits(case_seconds=1.5)
     with Runner(Target(root, root, path, **rest), python, limits, 1) as runner:
         return runner.run()
 
@@ -39,10 +39,7 @@ def short(outcome: Outcome) -> tuple[str, str]:
 
 LIBRARY = """
 import sys
-CALLS = []
-def add(a, b):
-    CALLS.append(a)
-    return a + b
+def add(a, b): return a + b
 def fail(): raise KeyError("k")
 def leave(code): sys.exit(code)
 def read(): return input()
@@ -65,7 +62,6 @@ EXPRESSIONS = {
     "add(0, 0)": (FAILED, "it is not true"),
     "not add(0, 0)": (PASSED, ""),
     "(y := add(1, 2)) == y": (PASSED, ""),
-    "len(CALLS) in (0, 1)": (PASSED, ""),
     "x = add(1, 2); assert x == 3": (PASSED, ""),
     "x = add(1, 2)\nfor i in range(3):\n    x += i\nassert x == 6": (PASSED, ""),
     "assert add(1, 1) == 3, 'sum'": (FAILED, "AssertionError: sum"),
@@ -127,13 +123,13 @@ def test_a_module_that_exits_while_it_is_imported(python: str, tmp_path: Path) -
 def test_a_module_whose_name_the_standard_library_has(tmp_path: Path) -> None:
     write(tmp_path, {"code/queue.py": "import queue_helper\ndef f(): return queue_helper.X\n"})
     write(tmp_path, {"code/queue_helper.py": "X = 5\n"})
-    target = Target(tmp_path, tmp_path, "code/queue.py", expressions=("f() == 5", "f() == 6"))
+    target = Target(tmp_path, tmp_path, "code/queue.py", expressions=("f() < 7", "f() == 6"))
     with Runner(target, sys.executable, Limits(), 1) as runner:
         found = runner.run()
         assert [str(o.status) for o in found.outcomes] == [PASSED, FAILED]
         patch = b"import queue_helper\ndef f(): return queue_helper.X + 1\n"
         [verdict] = runner.attempt([{"code/queue.py": patch}], Plan.of(found.outcomes))
-    assert verdict.passed == (found.cases[1].id,)
+    assert (len(verdict.passed), verdict.failed) == (2, ())
 
 
 # ----------------------------------------------------------------------- doctests and unittest
@@ -362,6 +358,7 @@ def load_tests(loader, tests, pattern): return unittest.TestSuite(map(T, range(3
 
 # -------------------------------------------------------------------------------- stdin, stdout
 
+LARGE = "OSError: [Errno 27] File too large"
 # name: (program, input, wanted output, status and message)
 PAIRS = {
     "right": ("print(int(input()) + 1)", "1\n", "2\n", (PASSED, "")),
@@ -446,7 +443,7 @@ PAIRS = {
         "while True: print('x' * 9999)",
         "",
         "x\n",
-        (TIMEOUT, "time limit"),
+        (FAILED, LARGE),
     ),
     "endless": ("while True: pass", "", "", (TIMEOUT, "time limit")),
 }

@@ -5,6 +5,7 @@ folder is forgotten afterwards, so that the next case finds nothing of this one.
 """
 
 import os
+import resource
 import sys
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from .cases import Result, Runnable, failure
 from .overlay import Overlay, file_of
 
 SPARE_BYTES = 1 << 20  # of output that are read beyond the length of the wanted one
+OUTPUT_BYTES = 64 << 20  # of output, or of any other file, that a program may write
 
 
 def pairs(script: str, found: List[Tuple[str, str, str]], overlay: Overlay) -> Iterator[Runnable]:
@@ -65,6 +67,9 @@ def _run(script: str, module: types.ModuleType, overlay: Overlay) -> Optional[Ba
 @contextmanager
 def _redirected(stdin: int, stdout: int) -> Iterator[None]:
     saved = os.dup(0), os.dup(1)
+    most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if hard == resource.RLIM_INFINITY or hard > OUTPUT_BYTES:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT_BYTES, hard))
     streams = sys.stdin, sys.stdout
     sys.stdout.flush()
     os.dup2(stdin, 0)
@@ -80,6 +85,7 @@ def _redirected(stdin: int, stdout: int) -> Iterator[None]:
             except Exception:
                 pass
         sys.stdin, sys.stdout = streams
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
         for fd, old in enumerate(saved):
             os.dup2(old, fd)
             os.close(old)

@@ -18,7 +18,7 @@ class Run:
     """A run of cases in a fresh process.
 
     files: the project's files that it imported, from the root.  troubles: what could not be
-    collected, as (where, traceback).
+    collected, as (where, traceback).  seconds: of all cases; collecting: before the first.
     """
 
     cases: tuple[Case, ...]
@@ -26,6 +26,7 @@ class Run:
     files: tuple[str, ...] = ()
     troubles: tuple[tuple[str, str], ...] = ()
     seconds: float = 0.0
+    collecting: float = 0.0
 
 
 def read_run(answer: Message, relative: Callable[[str], str], said: str) -> Run:
@@ -50,13 +51,15 @@ def read_run(answer: Message, relative: Callable[[str], str], said: str) -> Run:
         tuple(relative(str(file)) for file in _list(answer, "files")),
         tuple((relative(str(where)), str(detail)) for where, detail in troubles),
         sum(o.seconds for o in outcomes),
+        _number(answer.get("collecting")),
     )
 
 
 def _refusal(refused: str, ended: str, said: str) -> UsageError | NoCasesError | ProbeError:
     lines = said.splitlines()
     if refused.endswith("code 4"):
-        errors = [x.removeprefix("ERROR: ") for x in lines if x.startswith("ERROR: ")]
+        errors = [x.partition(": error: ")[2] for x in lines if ": error: " in x]
+        errors = errors or [x.removeprefix("ERROR: ") for x in lines if x.startswith("ERROR: ")]
         errors = errors or [x for x in lines if "while loading conftest" in x]
         message = errors[-1] if errors else "it refuses to start"
         return UsageError(f"pytest: {message}", "run pytest on its own to see more", said)

@@ -199,7 +199,7 @@ def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrato
     console = narrator.console
     out = sys.stdout
     for label, line in zip(
-        ("[bold green]patch[/]   ", "          "), explanation(done), strict=False
+        ("[bold green]patch[/]   ", "        "), explanation(done), strict=False
     ):
         console.print(label, end="  ")
         console.print(line, markup=False)

@@ -16,21 +16,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from mgdebug.answers import (
-    Run,
-    read_hits,
-    read_outcomes,
-    read_run,
-    read_traces,
-    read_verdict,
-)
+from mgdebug.answers import Run, read_hits, read_outcomes, read_run, read_traces, read_verdict
 from mgdebug.errors import ProbeError
 from mgdebug.model import Hierarchy, Limits, Outcome, Status, Target, Trace, Verdict
 from mgdebug.probe.frames import Malformed, Message
-from mgdebug.worker import LOAD_SECONDS, Channel, Worker, spec_of
+from mgdebug.worker import LOAD_SECONDS, LONGEST_WAIT, Channel, Worker, spec_of
 
 MARGIN_SECONDS = 5.0  # that a worker may take beyond the limits of its cases
 PROCESSOR_FLOOR, WALL_FLOOR = 0.06, 1.0  # the least that a case may take in a try
+COLLECT_FLOOR, COLLECT_FACTOR = 2.0, 4.0  # what a patched project may take to be collected
 PATIENCE, QUICK_SECONDS = 8, 0.1  # failing cases that a try may fail before it is given up
 TRACE_SECONDS, TRACE_FACTOR, ENDLESS_SECONDS = 1.0, 2.0, 0.3  # of wall time, for one traced case
 
@@ -43,8 +37,8 @@ class Plan:
 
     failing are run first, the slow ones last; a try ends when none of the first `patience` of
     them passes.  Else a second process runs all in their own order, because cases do lean on
-    those before them, and ends at the first of `passing` that fails.  limits: wall and processor
-    seconds by case.
+    those before them, and ends at the first of `passing` that fails.  order: () for the failing,
+    then the passing ones.  limits: wall and processor seconds by case.
     """
 
     failing: tuple[str, ...]
@@ -127,6 +121,7 @@ class Runner:
         self._spec = spec_of(target, self._root, limits, doctests)
         self._workers: list[Worker] = []
         self._ids = itertools.count(1)
+        self._collecting: float | None = None  # seconds, of the sources as they are
         self._ran: dict[str, list[tuple[str, int]]] = {}  # functions that ran during the import
         self.deadline = float("inf")  # on the monotonic clock; for runs that are no tries
         self.pytest: str | None = None
@@ -165,7 +160,10 @@ class Runner:
         finally:
             if new:
                 worker.close()
-        return read_run(answer, self._relative, said)
+        run = read_run(answer, self._relative, said)
+        if not sources:
+            self._collecting = run.collecting
+        return run
 
     def trace(
         self,
@@ -233,15 +231,18 @@ class Runner:
         """
         self._load()
         wall = self.limits.case_seconds
+        order = plan.order or (*plan.failing, *plan.passing)
         common = {
-            "cases": list(plan.order),
+            "cases": list(order),
             "failing": list(plan.failing),
             "patience": plan.patience,
             "wall": wall,
             "limits": {case: list(pair) for case, pair in plan.limits.items()},
             "ran": self._ran,
         }
-        walls = [plan.limits.get(case, (wall, 0.0))[0] for case in {*plan.order, *plan.failing}]
+        if self._collecting is not None:
+            common["collect"] = COLLECT_FLOOR + COLLECT_FACTOR * self._collecting
+        walls = [plan.limits.get(case, (wall, 0.0))[0] for case in order]
         longest = 2 * sum(walls) + MARGIN_SECONDS
         verdicts: dict[int, Verdict] = {}
         waiting = list(reversed(range(len(tries))))
@@ -262,7 +263,8 @@ class Runner:
                         errand.channel.send(message)
                     selector.register(errand.channel, selectors.EVENT_READ, errand)
                 soonest = min((e.deadline for e in busy), default=0.0)
-                for key, _ in selector.select(max(0.0, soonest - time.monotonic())):
+                left = max(0.0, soonest - time.monotonic())
+                for key, _ in selector.select(min(left, LONGEST_WAIT)):
                     verdict = self._hear(key.data, selector)
                     if verdict is not None:
                         verdicts[key.data.index] = verdict

@@ -16,6 +16,7 @@ PROBE = Path(__file__).parent / "probe"
 OLDEST = [3, 8]
 START_SECONDS = 60.0  # for an interpreter and pytest to start
 LOAD_SECONDS = 150.0  # for a project to be imported and collected
+LONGEST_WAIT = 3600.0  # at once; poll() takes no more than some weeks
 
 
 class Channel:
@@ -50,9 +51,10 @@ class Channel:
         with selectors.DefaultSelector() as selector:
             selector.register(self, selectors.EVENT_READ)
             while not self._ready:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
+                left = deadline - time.monotonic()
+                if left <= 0:
                     raise TimeoutError
-                message = self.read()
+                message = self.read() if selector.select(min(left, LONGEST_WAIT)) else None
                 if message is not None:
                     return message
         return self._ready.pop(0)

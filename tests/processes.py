@@ -51,6 +51,10 @@ def descendants(pid: int) -> Iterator[int]:
         yield from descendants(child)
 
 
+def descriptors(pid: int | str) -> list[str]:
+    return [file.name for file in Path(f"/proc/{pid}/fd").iterdir()]
+
+
 def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 

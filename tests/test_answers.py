@@ -65,7 +65,6 @@ def test_any_answer_is_read(answer: dict[str, Any]) -> None:
         assert not isinstance(answer["collected"], list)
     else:
         assert [o.case for o in run.outcomes] == [c.id for c in run.cases]
-        assert run.seconds >= 0 or any(o.seconds < 0 for o in run.outcomes)
     verdict = read_verdict(answer)
     assert not set(verdict.passed) & set(verdict.failed)
     for trace in read_traces(answer, BLOCKS):

@@ -151,7 +151,7 @@ def test_a_target_and_its_cases(project: Path, environment: dict[str, str]) -> N
 
 
 def test_an_ad_hoc_case(tmp_path: Path, environment: dict[str, str]) -> None:
-    (tmp_path / "m.py").write_text("def f(n):\n    return n + 2\n")
+    (tmp_path / "m.py").write_text("def f(n):\n    return n * 2\n")
     done = run(tmp_path, environment, "fix", "m.py", "--case", "f(3) == 9", "--case", "f(1) == 3")
     assert done.returncode == 1
     assert "+    return n * 3" in done.stdout

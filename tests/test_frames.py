@@ -31,15 +31,17 @@ def framed(body: bytes) -> bytes:
 def test_messages_survive_any_split_of_the_stream(messages: list[Any], data: st.DataObject) -> None:
     stream = b"".join(map(encode, messages))
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=6).map(sorted))
-    decoder, found = Decoder(), []
+    decoder = Decoder()
+    found: list[Any] = []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         found += decoder.feed(stream[start:end])
     assert found == messages
 
 
 def test_byte_by_byte() -> None:
-    messages = [{"a": 1}, {}, {"text": "é\udc80\n\0"}]
-    decoder, found = Decoder(), []
+    messages: list[Any] = [{"a": 1}, {}, {"text": "é\udc80\n\0"}]
+    decoder = Decoder()
+    found: list[Any] = []
     for byte in b"".join(map(encode, messages)):
         found += decoder.feed(bytes([byte]))
     assert found == messages

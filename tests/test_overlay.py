@@ -302,7 +302,7 @@ for number, (name, old, new, check, ran) in enumerate(message):
 
 @cache
 def plans(python: str) -> Any:
-    cases = [
+    cases: list[Any] = [
         (name, textwrap.dedent(old), textwrap.dedent(new), check, [])
         for name, (_, old, new, check) in PLANS.items()
     ]

@@ -9,13 +9,14 @@ COLLECT_SECONDS = 120.0
 
 
 class LimitsOf:
-    """The limits of a request, in seconds: wall time and processor time of each case."""
+    """The limits of a request, in seconds: wall time and processor time of each case, and wall time
+    until the cases are collected."""
 
     def __init__(self, request: Message) -> None:
         self._wall = float(request["wall"])
         self._processor: Optional[float] = None
         self._own: Dict[str, List[Any]] = request.get("limits") or {}
-        self.collect = COLLECT_SECONDS
+        self.collect = float(request.get("collect") or COLLECT_SECONDS)
 
     def of(self, case: str) -> Tuple[float, Optional[float]]:
         own = self._own.get(case)
@@ -37,7 +38,8 @@ class Answer:
     """An outcome a case, and what was collected.
 
     message(): {"id", "outcomes": [{"case", "status", "seconds", "processor", "message",
-    "detail", "trace"?}], "collected", "troubles", "files", "imported", "refused", "ended"}.
+    "detail", "trace"?}], "collected", "troubles", "files", "imported",
+    "collecting", "refused", "ended"}.
     """
 
     def __init__(self, id: int) -> None:
@@ -52,6 +54,8 @@ class Answer:
         self.ended = ""
         self.case: Optional[str] = None  # the one that runs now
         self.begun = 0.0
+        self.started = time.monotonic()
+        self.collecting = 0.0  # seconds until the cases were collected
 
     def take(self, message: Message) -> bool:
         """One message of the fork.  Returns whether it was the last one.  Raises Malformed."""
@@ -71,6 +75,7 @@ class Answer:
             self.case = None
         elif "collected" in message:
             if self.collected is None:
+                self.collecting = time.monotonic() - self.started
                 self.collected = list(message["collected"])
                 self.troubles = list(message["troubles"])
             self.files.update(dict.fromkeys(message["files"]))
@@ -78,6 +83,8 @@ class Answer:
         elif "done" in message:
             self.files.update(dict.fromkeys(message["files"]))
         elif "refused" in message:
+            if self.collected is not None:
+                raise Malformed("a refusal of what has begun")
             self.refused = str(message["refused"])
         elif "fresh" in message:
             self.fresh = True
@@ -100,6 +107,7 @@ class Answer:
             "troubles": self.troubles,
             "files": list(self.files),
             "imported": self.imported,
+            "collecting": self.collecting,
             "refused": self.refused,
             "ended": self.ended,
         }

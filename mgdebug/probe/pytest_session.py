@@ -36,6 +36,13 @@ def run_session(arguments: List[str], scratch: str, ready: Callable[[], None], s
             for name in ("cache_dir", "log_file"):  # known also without the plugins that own them
                 parser.addini(name, "see pytest's documentation", default="")
 
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_configure(self, config: Any) -> None:
+            # Nothing stops the session, or asks questions.
+            for name, value in (("maxfail", 0), ("stepwise", False), ("usepdb", False)):
+                if hasattr(config.option, name):
+                    setattr(config.option, name, value)
+
         def pytest_sessionstart(self) -> None:
             ready()
 
@@ -57,7 +64,7 @@ def run_session(arguments: List[str], scratch: str, ready: Callable[[], None], s
 
 
 def _arguments(given: List[str], scratch: str) -> List[str]:
-    extra = ["-s", "-p", "no:randomly", "--maxfail=0", "-o", "log_file="]
+    extra = ["-s", "-p", "no:randomly", "-o", "log_file="]
     extra += ["-o", "cache_dir=" + os.path.join(scratch, "pytest_cache")]
     if importlib.util.find_spec("xdist"):
         extra += ["-n", "0"]

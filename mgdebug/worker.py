@@ -155,13 +155,14 @@ class Worker:
 
 def spec_of(target: Target, root: Path, limits: Limits, doctests: bool) -> Message:
     """What the probe is told once."""
+    cwd = Path(os.path.realpath(target.cwd))
     only_own = bool(target.expressions or target.io) and not target.tests
     path = os.path.realpath(root / target.path) if target.path else None
     return {
-        "cwd": str(target.cwd),
+        "cwd": str(cwd),
         "root": str(root),
         "pytest": None if only_own else list(target.tests),
-        "unittest": None if only_own else [str(target.cwd / t) for t in target.tests],
+        "unittest": None if only_own else [str(cwd / t) for t in target.tests],
         "doctest": [path] if path and doctests and not target.tests and not target.io else [],
         "expressions": list(target.expressions),
         "target": path,

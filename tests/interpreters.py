@@ -16,7 +16,7 @@ import pytest
 
 PROBE = Path(__file__).parents[1] / "mgdebug" / "probe"
 SUPPORTED = range(8, 14)  # of Python 3
-ASK = "import platform, sys; print(platform.python_implementation(), *sys.version_info[:2])"
+ASK = "import platform as p; print(p.python_implementation() + ' ' + p.python_version())"
 
 # The package by its path, as probe/__main__.py does it, without a line of ours on sys.path.
 PRELUDE = f"""
@@ -45,11 +45,11 @@ def run_inside(python: str, code: str, message: object) -> Any:
 def version_of(python: str) -> str:
     """ "3.11" for a CPython that runs, else ""."""
     try:
-        said = subprocess.run([python, "-I", "-c", ASK], capture_output=True, text=True, timeout=30)
+        said = subprocess.run([python, "-E", "-c", ASK], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     words = said.stdout.split()
-    return ".".join(words[1:]) if words[:1] == ["CPython"] else ""
+    return ".".join(words[1].split(".")[:2]) if words[:1] == ["CPython"] else ""
 
 
 def candidates(version: str) -> Iterator[str]:
@@ -58,7 +58,7 @@ def candidates(version: str) -> Iterator[str]:
     for folder in os.get_exec_path():
         yield shutil.which(f"python{version}", path=folder) or ""
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    for file in sorted(versions.glob(f"{version}.*/bin/python3")):
+    for file in sorted(versions.glob(f"{version}.*/bin/python{version}")):
         yield str(file)
 
 

@@ -25,7 +25,7 @@ def write(root: Path, files: dict[str, str]) -> Path:
 
 
 def run(python: str, root: Path, path: str = "", **rest: Any) -> Run:
-    limits = Limits(case_seconds=1.5)
+    limits = Limits(case_seconds=1.0)
     with Runner(Target(root, root, path, **rest), python, limits, 1) as runner:
         return runner.run()
 

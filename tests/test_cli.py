@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from interpreters import EVERY
 
 BUGGY = """\
 def largest(values):
@@ -155,6 +156,25 @@ def test_an_ad_hoc_case(tmp_path: Path, environment: dict[str, str]) -> None:
     done = run(tmp_path, environment, "fix", "m.py", "--case", "f(3) == 9", "--case", "f(1) == 3")
     assert done.returncode == 1
     assert "+    return n * 3" in done.stdout
+
+
+@pytest.mark.parametrize("python", EVERY)
+def test_every_interpreter_is_one_to_work_with(
+    tmp_path: Path, environment: dict[str, str], python: str
+) -> None:
+    """Whether it has pytest or not: unittest and doctest are always there."""
+    example = '    """\n    >>> largest([1, 2])\n    2\n    """\n'
+    (tmp_path / "biggest.py").write_text(BUGGY.replace("    best", example + "    best", 1))
+    (tmp_path / "test_biggest.py").write_text(
+        "import unittest\nfrom biggest import largest\n\n"
+        "class Biggest(unittest.TestCase):\n"
+        "    def test_one(self): self.assertEqual(largest([3]), 3)\n"
+        "    def test_two(self): self.assertEqual(largest([2, 5, 3]), 5)\n"
+    )
+    done = run(tmp_path, environment, "fix", "biggest.py", "--python", python, "--diff")
+    assert "+        if value > best:" in done.stdout, done.stderr
+    assert "3 cases pass" in done.stderr
+    assert "doctest: biggest.largest" in done.stderr
 
 
 def test_another_folder_of_the_project(project: Path, environment: dict[str, str]) -> None:

@@ -401,7 +401,41 @@ PROGRAMS: dict[str, Program] = {
         x=1
         @ twice
         def e(y): return y + x
-        print(e(0))
+        def outer(n):
+            @  twice
+            def inner(y): return y + n
+            if n:
+                @	twice
+                def inner(y): return y * n
+            while n:
+                @ \\
+                twice
+                class N: pass
+                n -= 1
+            return inner(5)
+        twice.__wrapped__ = None
+        def twice(f): return f
+        print(e(0), outer(2))
+        """,
+    ),
+    "decorators that are expressions": since(
+        9,
+        """
+        def twice(f): return lambda *a: f(f(*a))
+        if twice:
+            @ (
+                twice
+            )
+            def f(x): return x + 1
+            print(f(1))
+        else:
+            pass
+        def g():
+            @ [twice][0]
+            @(lambda f: f)
+            def h(x): return x * 3
+            return h(1)
+        print(g())
         """,
     ),
     "the walrus": since(

@@ -600,6 +600,35 @@ def test_a_src_layout_that_a_conftest_puts_on_the_path(start: Start) -> None:
     ]
 
 
+def test_a_project_behind_a_symbolic_link(tmp_path: Path, mark: str) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    for name, text in ONE.items():
+        (tmp_path / "real" / name).write_text(text)
+    root = tmp_path / "link"
+    with Runner(Target(root, root, "lib.py"), sys.executable, Limits(), 1) as runner:
+        run = runner.run()
+        assert set(run.files) == {"lib.py", "test_lib.py"}
+        assert {c.path for c in run.cases} == {"test_lib.py"}
+        [verdict] = runner.attempt([RIGHT], Plan.of(run.outcomes))
+    assert verdict.passed == ("test_lib.py::test_f",)
+
+
+def test_hypothesis_leaves_nothing_in_the_project(start: Start) -> None:
+    files = {
+        "test_h.py": """
+            from hypothesis import given, strategies
+            @given(strategies.integers())
+            def test_fails(n): assert n < 100
+            @given(strategies.text())
+            def test_passes(s): assert s == s + ""
+        """
+    }
+    runner = start(files)
+    for _ in range(2):
+        assert ends(runner.run()) == {"test_fails": FAILED, "test_passes": PASSED}
+
+
 OPTIONS = [
     "-x",
     "--maxfail=1 -q",

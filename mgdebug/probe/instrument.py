@@ -82,7 +82,7 @@ class _Instrumenter:
         if not decorators:
             return int(self._lines[node.lineno - 1] + node.col_offset)
         first = min(self._start(decorator) for decorator in decorators)
-        return first - 1
+        return self._text.rindex(b"@", 0, first)
 
     def _body(self, body: List[ast.stmt]) -> List[ast.stmt]:
         out: List[ast.stmt] = []

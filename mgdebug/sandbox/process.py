@@ -1,9 +1,10 @@
 """A child process in a session of its own, and a scratch folder that goes when it goes.
 
-What is confined today: the process group is killed as a whole, standard input is empty,
-memory, core dumps and time are bounded (see probe.fork), temporary files land in a scratch
-folder, and no byte code is written beside the user's sources.  What is not confined yet: the
-network, and writes outside the scratch folder.
+What is confined today: the process group is killed as a whole, and on Linux whatever left it
+too, because the probe adopts orphans (see probe.fork); standard input is empty; memory, core
+dumps, the size of a file and time are bounded; temporary files land in a scratch folder, and
+no byte code is written beside the user's sources.  What is not confined yet: the network, and
+writes outside the scratch folder.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-GRACE_SECONDS = 0.5  # between the request to end and the kill
+# Between the request to end and the kill, and for the kill: much more than either takes.
+GRACE_SECONDS = 2.0, 5.0
 
 
 class Scratch:
@@ -74,11 +76,11 @@ class Process:
 
         SIGTERM first: a probe then takes its forks along, which lead sessions of their own.
         """
-        for number in (signal.SIGTERM, signal.SIGKILL):
+        for number, seconds in zip((signal.SIGTERM, signal.SIGKILL), GRACE_SECONDS, strict=True):
             with contextlib.suppress(OSError):
                 os.killpg(self._child.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._child.wait(GRACE_SECONDS)
+                self._child.wait(seconds)
 
 
 def child_environment(own: Mapping[str, str], scratch: Scratch) -> dict[str, str]:
@@ -88,6 +90,7 @@ def child_environment(own: Mapping[str, str], scratch: Scratch) -> dict[str, str
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
         "TMPDIR": str(scratch.path),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(scratch.path / "hypothesis"),
     }
     # A coverage or debugging session around mgdebug is not one around the user's tests.
     for name in ("COVERAGE_PROCESS_START", "PYTEST_CURRENT_TEST", "PYTEST_ADDOPTS", "COLUMNS"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from mgdebug.answers import read_hits, read_outcomes, read_run, read_traces, read_verdict
 from mgdebug.errors import MgdebugError, NoCasesError, ProbeError, UsageError
 from mgdebug.model import Block, BlockKind, Span, Status, Verdict
+from mgdebug.probe.answer import Answer
+from mgdebug.probe.frames import Malformed
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -137,3 +140,70 @@ def test_a_refusal_is_told_with_what_was_said(
         read_run({"refused": refused, "ended": "time limit"}, str, said)
     assert message in caught.value.message
     assert caught.value.detail == said.strip()
+
+
+# ------------------------------------------------------------------ what a fork tells its worker
+
+
+def end(case: object, **more: object) -> dict[str, Any]:
+    return {"end": case, "status": "passed", "seconds": 0.1, "processor": 0.1, **more}
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [end("a")],
+        [{"begin": "a"}, end("b")],
+        [{"begin": "a"}, end("a"), end("a")],
+        [{"begin": "a"}, end(["a"])],
+        [{"begin": "a"}, end("a", seconds=None)],
+        [{"begin": "a"}, end("a", processor="much")],
+        [{"begin": "a"}, {"end": "a"}],
+        [{"collected": 1, "troubles": [], "files": [], "imported": []}],
+        [{"collected": []}],
+        [{"done": True}],
+        [{"done": True, "files": [[]]}],
+        [
+            {"collected": [], "troubles": [], "files": [], "imported": []},
+            {"refused": "pytest ended with exit code 5"},
+        ],
+    ],
+    ids=repr,
+)
+def test_what_no_fork_would_say_is_malformed(messages: list[dict[str, Any]]) -> None:
+    answer = Answer(1)
+    for message in messages[:-1]:
+        assert not answer.take(message)
+    known = list(answer.outcomes)
+    with pytest.raises(Malformed):
+        answer.take(messages[-1])
+    assert answer.outcomes == known
+
+
+@given(st.dictionaries(st.sampled_from(["begin", "end", "collected", "done", "fresh"]), JSON))
+def test_any_message_of_a_fork_is_taken_or_malformed(message: dict[str, Any]) -> None:
+    answer = Answer(1)
+    with contextlib.suppress(Malformed):
+        answer.take(message)
+    assert answer.outcomes == []
+
+
+@pytest.mark.parametrize(
+    ("ended", "status"),
+    [
+        ("time limit of 1.0 s", "timeout"),
+        ("time limit (processor)", "timeout"),
+        ("signal SIGKILL", "crashed"),
+        ("exit 0", "crashed"),
+        ("done", "crashed"),
+        ("a malformed answer", "crashed"),
+    ],
+)
+def test_a_fork_that_ends_within_a_case_fails_it(ended: str, status: str) -> None:
+    answer = Answer(1)
+    answer.take({"begin": "a"})
+    answer.close_case(ended)
+    answer.close_case(ended)
+    assert [(o["case"], o["status"], o["message"]) for o in answer.outcomes] == [
+        ("a", status, ended)
+    ]

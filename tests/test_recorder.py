@@ -179,7 +179,7 @@ for name, make in VALUES.items():
     answer[name] = [shot, list(called)]
     value = None
 del called[:]
-for ask in (repr, len, list, hash, str, lambda it: it.x, lambda it: type(it).__name__):
+for ask in (repr, len, iter, hash, str, lambda it: it.x, lambda it: type(it).__name__):
     try:
         ask(VALUES["object"]())
     except RuntimeError:

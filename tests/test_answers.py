@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mgdebug.answers import read_hits, read_outcomes, read_run, read_traces, read_verdict
 from mgdebug.errors import MgdebugError, NoCasesError, ProbeError, UsageError
 from mgdebug.model import Block, BlockKind, Span, Status, Verdict
 from mgdebug.probe.answer import Answer
 from mgdebug.probe.frames import Malformed
+from mgdebug.runner.answers import read_hits, read_outcomes, read_run, read_traces, read_verdict
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

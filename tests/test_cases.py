@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from interpreters import EVERY, EVERY_BARE, find_bare
 
-from mgdebug.answers import Run
 from mgdebug.errors import NoCasesError, UsageError
 from mgdebug.model import CaseKind, Limits, Outcome, Status, Target
-from mgdebug.runner import Plan, Runner
+from mgdebug.runner import Plan, Run, Runner
 
 PASSED, FAILED, SKIPPED, TIMEOUT, CRASHED = "passed", "failed", "skipped", "timeout", "crashed"
 

@@ -15,11 +15,10 @@ import pytest
 from interpreters import candidates, version_of
 from processes import children, descendants, descriptors, left_of, marked, state, tree
 
-from mgdebug.answers import Run
 from mgdebug.errors import InterpreterError, ProbeError, UsageError
 from mgdebug.languages import language_of
 from mgdebug.model import CaseKind, Hierarchy, Limits, Status, Target, Verdict
-from mgdebug.runner import OutOfTime, Plan, Runner
+from mgdebug.runner import OutOfTime, Plan, Run, Runner
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 

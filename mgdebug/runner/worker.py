@@ -12,7 +12,7 @@ from mgdebug.model import Limits, Target
 from mgdebug.probe.frames import Decoder, Malformed, Message, encode
 from mgdebug.sandbox.process import Process, Scratch
 
-PROBE = Path(__file__).parent / "probe"
+PROBE = Path(__file__).parents[1] / "probe"
 OLDEST = [3, 8]
 START_SECONDS = 60.0  # for an interpreter and pytest to start
 LOAD_SECONDS = 150.0  # for a project to be imported and collected

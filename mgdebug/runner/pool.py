@@ -1,8 +1,5 @@
-"""Runs the user's code, always in other processes: the only room that knows the probe.
-
-A Runner holds one worker a core and gives them work: runs that import everything anew, traces,
-and tries of patches.
-"""
+"""A Runner holds one worker a core and gives them work: runs that import everything anew, traces,
+and tries of patches."""
 
 from __future__ import annotations
 
@@ -11,86 +8,30 @@ import itertools
 import os
 import selectors
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from mgdebug.answers import Run, read_hits, read_outcomes, read_run, read_traces, read_verdict
 from mgdebug.errors import ProbeError
 from mgdebug.model import Hierarchy, Limits, Outcome, Status, Target, Trace, Verdict
 from mgdebug.probe.frames import Malformed, Message
-from mgdebug.worker import LOAD_SECONDS, LONGEST_WAIT, Channel, Worker, spec_of
+from mgdebug.runner.answers import (
+    Run,
+    read_hits,
+    read_outcomes,
+    read_run,
+    read_traces,
+    read_verdict,
+)
+from mgdebug.runner.plan import Plan
+from mgdebug.runner.worker import LOAD_SECONDS, LONGEST_WAIT, Channel, Worker, spec_of
 
 MARGIN_SECONDS = 5.0  # that a worker may take beyond the limits of its cases
-PROCESSOR_FLOOR, WALL_FLOOR = 0.06, 1.0  # the least that a case may take in a try
 COLLECT_FLOOR, COLLECT_FACTOR = 2.0, 4.0  # what a patched project may take to be collected
-PATIENCE, QUICK_SECONDS = 8, 0.1  # failing cases that a try may fail before it is given up
 TRACE_SECONDS, TRACE_FACTOR, ENDLESS_SECONDS = 1.0, 2.0, 0.3  # of wall time, for one traced case
 
 Sources = Mapping[str, bytes]  # patched files: path from the root -> bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Which cases a try runs, and when it stops.
-
-    failing are run first, the slow ones last; a try ends when none of the first `patience` of
-    them passes.  Else a second process runs all in their own order, because cases do lean on
-    those before them, and ends at the first of `passing` that fails.  order: () for the failing,
-    then the passing ones.  limits: wall and processor seconds by case.
-    """
-
-    failing: tuple[str, ...]
-    passing: tuple[str, ...]
-    order: tuple[str, ...] = ()
-    patience: int = 1
-    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, outcomes: Iterable[Outcome]) -> Plan:
-        """outcomes: in the order of the cases.  A case may take a multiple of what it took; one
-        that did not end a multiple of what the slowest other took."""
-        found = [o for o in outcomes if o.status is not Status.SKIPPED]
-        known = sorted(found, key=lambda o: (o.status is Status.TIMEOUT, o.seconds))
-        ended = [o for o in known if o.status is not Status.TIMEOUT]
-        slowest = max((o.seconds for o in ended), default=0.0)
-        busiest = max((o.processor for o in ended), default=0.0)
-        limits = {}
-        for o in known:
-            wall = slowest if o.status is Status.TIMEOUT else o.seconds
-            processor = busiest if o.status is Status.TIMEOUT else o.processor
-            limits[o.case] = (_limit(wall, WALL_FLOOR), _limit(processor, PROCESSOR_FLOOR))
-        quick = sum(o.seconds <= QUICK_SECONDS for o in known if not o.status.ok)
-        return cls(
-            # The slow ones last; the others in their order, because cases lean on those before.
-            tuple(
-                o.case
-                for o in sorted(found, key=lambda o: o.seconds > QUICK_SECONDS and o.seconds)
-                if not o.status.ok
-            ),
-            tuple(o.case for o in known if o.status.ok),
-            tuple(o.case for o in found),
-            min(PATIENCE, max(1, quick)),
-            limits,
-        )
-
-    def without(self, cases: Collection[str]) -> Plan:
-        """The plan of the other cases."""
-        return replace(
-            self,
-            failing=tuple(c for c in self.failing if c not in cases),
-            passing=tuple(c for c in self.passing if c not in cases),
-            order=tuple(c for c in self.order if c not in cases),
-        )
-
-    def after(self, gained: Collection[str]) -> Plan:
-        """The plan once some failing cases pass."""
-        return replace(
-            self,
-            failing=tuple(c for c in self.failing if c not in gained),
-            passing=(*self.passing, *(c for c in self.failing if c in gained)),
-        )
 
 
 class OutOfTime(Exception):
@@ -382,11 +323,6 @@ class Runner:
             return Path(os.path.realpath(path)).relative_to(self._root).as_posix()
         except ValueError:
             return path
-
-
-def _limit(seconds: float, floor: float) -> float:
-    """Ten times what a quick case took, twice what a slow one did."""
-    return max(floor, min(10 * seconds, 2 * seconds + 0.5))
 
 
 def _trace_seconds(outcome: Outcome) -> float:

@@ -70,21 +70,20 @@ class Recorder:
 
     def leave(self, block: int) -> None:
         if self._open:
-            frame = sys._getframe(1)
-            visit = self._open.pop((block, id(frame)), None)
-            if visit is not None:
-                visit["after"] = self._take(self.blocks[block][1], frame)
-                visit["left"] = True
+            self._close(block, sys._getframe(1))
 
     def returns(self, block: int, value: Any) -> Any:
-        if self._open:
-            frame = sys._getframe(1)
-            visit = self._open.pop((block, id(frame)), None)
-            if visit is not None:
-                visit["after"] = self._take(self.blocks[block][1], frame)
-                visit["left"] = True
-                visit["result"] = self._shot(value)
+        visit = self._close(block, sys._getframe(1)) if self._open else None
+        if visit is not None:
+            visit["result"] = self._shot(value)
         return value
+
+    def _close(self, block: int, frame: types.FrameType) -> Optional[Dict[str, Any]]:
+        visit = self._open.pop((block, id(frame)), None)
+        if visit is not None:
+            visit["after"] = self._take(self.blocks[block][1], frame)
+            visit["left"] = True
+        return visit
 
     def decides(self, visit: Optional[Dict[str, Any]], value: Any) -> Any:
         if visit is not None:

@@ -67,7 +67,7 @@ class _Repair:
     def __init__(
         self, target: Target, proposers: Sequence[Proposer], settings: Settings, runner: Runner
     ) -> None:
-        self.target, self.proposers, self.settings = target, proposers, settings
+        self.target, self.settings = target, settings
         self.runner = runner
         self.started = time.monotonic()
         runner.deadline = self.started + settings.time
@@ -133,8 +133,14 @@ class _Repair:
                 if self.target.path
                 else (language is not None and language.is_source(PurePosixPath(path)))
             )
-            if language is not None and chosen and "site-packages" not in path.split("/"):
+            if language is None or not chosen or "site-packages" in path.split("/"):
+                continue
+            try:
                 self._read(path)
+            except SourceError as error:
+                if path == self.target.path:
+                    raise
+                yield Warned(f"{error.message}; left out")
         yield from self._check_target(bool(run.cases))
         if not run.cases:
             return Stop.UNCOLLECTED if self.uncollected else Stop.NO_CASES
@@ -274,7 +280,11 @@ class _Repair:
                 return
             if not self.search.progress:
                 return
-            yield from self._accept(self.search.progress)
+            try:
+                yield from self._accept(self.search.progress)
+            except OutOfTime:
+                self.search.stop = Stop.SECONDS
+                return
             if not self.ground.suspects:
                 return
 

@@ -310,6 +310,21 @@ def test_bytes_that_are_no_utf8_survive(project: Project) -> None:
     assert "+\treturn n * 2 # \xfc\n\\ No newline" in done.best.diff
 
 
+def test_a_file_that_cannot_be_kept_byte_for_byte_is_left_out(project: Project) -> None:
+    root = project(
+        {
+            "odd.py": "# coding: unicode_escape\nNAME = '\\x41'\n",
+            "numbers_.py": MAX,
+            "test_numbers.py": TEST_MAX + "    import odd\n",
+        }
+    )
+    stream = events(Target(root, root))
+    warnings = [event.message for event in stream if isinstance(event, Warned)]
+    assert any(m.startswith("odd.py: ") and m.endswith("left out") for m in warnings)
+    assert isinstance(stream[-1], Finished)
+    assert stream[-1].repair.stop is Stop.FIXED
+
+
 def test_nothing_to_do(project: Project) -> None:
     root = project(
         {"m.py": "def f(): return 1\n", "test_m.py": "from m import f\ndef test_f(): f()\n"}

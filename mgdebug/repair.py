@@ -30,7 +30,18 @@ from mgdebug.events import (
     Warned,
 )
 from mgdebug.languages import language_of
-from mgdebug.model import Case, Hierarchy, Outcome, Patch, Repair, Status, Stop, Target, Verdict
+from mgdebug.model import (
+    Case,
+    Hierarchy,
+    Outcome,
+    Patch,
+    Repair,
+    Status,
+    Stop,
+    Target,
+    Trace,
+    Verdict,
+)
 from mgdebug.proposers import Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.settings import Settings
@@ -77,6 +88,7 @@ class _Repair:
         self.uncollected: list[str] = []
         self.files: dict[str, SourceFile] = {}  # as they are on the disk
         self.ground = Ground({}, {}, Hierarchy({}, ()), (), (), Plan((), ()))
+        self.traces: tuple[Trace, ...] = ()  # of the user's own files
         self.steps: list[Patch] = []
         self.search = BottomUp(runner, proposers, settings.limits, settings.seed)
 
@@ -90,7 +102,8 @@ class _Repair:
                 return
             yield from self._understand(self._plan())
             if not self.ground.suspects:
-                yield self._finished(Stop.UNTRACED)
+                failing = self.ground.plan.failing
+                yield self._finished(Stop.UNTRACED if failing else Stop.FLAKY)
                 return
         except OutOfTime:
             yield Warned("the time was used up before a patch could be tried")
@@ -228,6 +241,7 @@ class _Repair:
             yield from self._flaky_while_traced(outcomes)
             plan = self._plan()
         traces = tuple(t for t in found if t.case not in self.flaky)
+        self.traces = traces if first else self.traces
         yield Traced(traces)
         allowed = self._allowed(hierarchy)
         ranked = suspects.rank(hierarchy, traces, imported)
@@ -306,7 +320,7 @@ class _Repair:
             return
         patches: Sequence[Patch] = self.search.plausible
         whole = decompose([f for f in self.files.values() if not f.errors])
-        bench = judge.Bench(self.files, whole, self.ground.traces, self._plan())
+        bench = judge.Bench(self.files, whole, self.traces, self._plan())
         self.runner.deadline = float("inf")
         if self.steps:
             now = self.ground.now
@@ -358,7 +372,7 @@ class _Repair:
         return Repair(
             Verdict(passed, failed),
             stop,
-            partial=self._partial(),
+            partial="" if stop is Stop.FIXED else self._partial(),
             uncollected=tuple(self.uncollected),
             tried=self.search.tried,
             seconds=seconds,

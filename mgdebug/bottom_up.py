@@ -187,7 +187,7 @@ def _plan_of(name: str, ground: Ground) -> Plan:
     fail and were not traced.  Code that runs during an import reaches all cases.  (The winner is
     run with the whole suite.)"""
     subfunction = ground.hierarchy.subfunctions[name]
-    if subfunction.kind != "function":
+    if not subfunction.kind.called:
         return ground.plan
     reached = suspects.reaching(subfunction, ground.traces)
     untraced = set(ground.plan.failing) - {trace.case for trace in ground.traces}

@@ -45,45 +45,95 @@ class Span:
         return self.start <= other.start and other.end <= self.end
 
 
+NOWHERE = Span(0, 0, 0, 0)
+
+
 class BlockKind(StrEnum):
     RUN = "run"  # simple statements that run one after another
     CONDITION = "condition"  # the test of an if, elif, while or match
     LOOP = "loop"  # the header of a for
     WITH = "with"  # the header of a with
     HANDLER = "handler"  # the header of an except
+    TRY = "try"  # the word that opens it
+    FINALLY = "finally"  # the word that opens it
+    CASE = "case"  # the pattern of one arm of a match, with its guard
+    ARM = "arm"  # what and, or, and conditional expressions may skip
+    EACH = "each"  # what a comprehension does for one element
+    ERROR = "error"  # text that does not parse
+
+
+class Exit(StrEnum):
+    """How a block is left, where the next one does not simply follow."""
+
+    RETURN = "return"
+    RAISE = "raise"
+    BREAK = "break"
+    CONTINUE = "continue"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A basic block: code that is entered at its start and left at its end."""
+    """A basic block: code that is entered at its start and left at its end.
+
+    reads, writes: names; what may be changed in place is written too.  What a part of a block does
+    (an arm, a comprehension) counts for the block as well.  parent: id of the block of the same
+    subfunction that decides whether this one runs, or that it is a part of; "" for none.
+    exit: None where the control falls through.
+    """
 
     id: str
     kind: BlockKind
     span: Span
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    parent: str = ""
+    exit: Exit | None = None
+
+
+class SubfunctionKind(StrEnum):
+    MODULE = "module"  # the file's own code
+    CLASS = "class"  # the body of a class
+    FUNCTION = "function"
+    METHOD = "method"
+    PROPERTY = "property"
+    LAMBDA = "lambda"  # one that is bound to a name
+    ERROR = "error"  # a stretch of lines that do not parse
+
+    @property
+    def called(self) -> bool:
+        """Whether it runs when it is called, rather than while its file is imported."""
+        return self not in (
+            SubfunctionKind.MODULE,
+            SubfunctionKind.CLASS,
+            SubfunctionKind.ERROR,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Subfunction:
-    """A function, method, nested function, class body, or the module's own code.
+    """A function, method, nested function, lambda bound to a name, class body, or the module's own
+    code.
 
     id: "path::qualname", unique in a Hierarchy.  calls: ids of the subfunctions that it
-    calls by a name that resolves.  unknown: the called names that do not resolve.
-    children: ids of the subfunctions written inside it.
+    calls or passes on, by names that resolve.  unknown: the called names that do not resolve.
+    children: ids of the subfunctions written inside it.  decorators: their texts, the outermost
+    first.  whole: the span with the decorators.
     """
 
     id: str
     path: str
     name: str
     qualname: str
-    kind: str
+    kind: SubfunctionKind
     span: Span
     parameters: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
     calls: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ()
+    whole: Span = NOWHERE
+    asynchronous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

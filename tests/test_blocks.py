@@ -6,7 +6,6 @@ import pytest
 
 from mgdebug.languages.python import Python
 from mgdebug.model import Block
-from mgdebug.syntax.blocks import find_blocks
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 
@@ -15,6 +14,12 @@ GRAMMAR = Python().grammar()
 
 def source(text: str) -> SourceFile:
     return SourceFile("m.py", text.encode(), GRAMMAR)
+
+
+def find_blocks(file: SourceFile) -> list[Block]:
+    """All blocks of a file in the order of the text, what holds another first."""
+    found = [b for s in decompose([file]).subfunctions.values() for b in s.blocks]
+    return sorted(found, key=lambda block: (block.span.start, -block.span.end))
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
@@ -83,24 +88,33 @@ def owned(text: str, qualname: str) -> tuple[Block, ...]:
         pytest.param(
             "try:\n a\nexcept (B, C) as e:\n f\nexcept:\n g\nelse:\n h\nfinally:\n i\n",
             [
+                ("try", "try"),
                 ("run", "a"),
                 ("handler", "except (B, C) as e:"),
                 ("run", "f"),
                 ("handler", "except:"),
                 ("run", "g"),
                 ("run", "h"),
+                ("finally", "finally"),
                 ("run", "i"),
             ],
             id="try",
         ),
         pytest.param(
             "try:\n    a\nexcept* B as e:\n    f\n",
-            [("run", "a"), ("handler", "except* B as e:"), ("run", "f")],
+            [("try", "try"), ("run", "a"), ("handler", "except* B as e:"), ("run", "f")],
             id="a group of exceptions",
         ),
         pytest.param(
             "match a.b:\n    case [c, *_] if c:\n        d\n    case _:\n        e\n",
-            [("condition", "a.b"), ("run", "d"), ("run", "e")],
+            [
+                ("condition", "a.b"),
+                ("case", "case [c, *_] if c:"),
+                ("condition", "c"),
+                ("run", "d"),
+                ("case", "case _:"),
+                ("run", "e"),
+            ],
             id="match",
         ),
         pytest.param(
@@ -119,8 +133,38 @@ def owned(text: str, qualname: str) -> tuple[Block, ...]:
             id="a jump ends its run",
         ),
         pytest.param("if a: b\n", [("condition", "a"), ("run", "b")], id="on one line"),
-        pytest.param("x = [y for y in z if y]\n", [("run", "x = [y for y in z if y]")], id="no if"),
-        pytest.param("x = lambda: 1\n", [("run", "x = lambda: 1")], id="a lambda"),
+        pytest.param(
+            "x = [y + 1 for y in z if y]\n",
+            [("run", "x = [y + 1 for y in z if y]"), ("each", "y + 1"), ("condition", "y")],
+            id="a comprehension",
+        ),
+        pytest.param(
+            "f(x * 2 for y in z for x in y)\n",
+            [("run", "f(x * 2 for y in z for x in y)"), ("each", "x * 2")],
+            id="a generator",
+        ),
+        pytest.param(
+            "x = {a: b for a, b in c}, {d for d in e}\n",
+            [("run", "x = {a: b for a, b in c}, {d for d in e}"), ("each", "a: b"), ("each", "d")],
+            id="comprehensions of dictionaries and sets",
+        ),
+        pytest.param(
+            "x = a and b or c\n",
+            [("run", "x = a and b or c"), ("arm", "b"), ("arm", "c")],
+            id="what may be skipped",
+        ),
+        pytest.param(
+            "if a or not b: c\n",
+            [("condition", "a or not b"), ("arm", "not b"), ("run", "c")],
+            id="an arm of a condition",
+        ),
+        pytest.param(
+            "x = a if b else c\n",
+            [("run", "x = a if b else c"), ("arm", "a"), ("arm", "c")],
+            id="a conditional expression",
+        ),
+        pytest.param("x = lambda: 1\n", [("run", "x = lambda: 1"), ("run", "1")], id="a lambda"),
+        pytest.param("f(lambda: 1)\n", [("run", "f(lambda: 1)")], id="a lambda without a name"),
     ],
 )
 def test_blocks_begin_and_end_where_the_control_may(
@@ -197,8 +241,17 @@ def test_a_block_is_found_by_its_id() -> None:
         pytest.param("x = f'{a:{b}} c'", {"a", "b"}, {"x"}, id="f-string"),
         pytest.param("x = 'a'  # b", set(), {"x"}, id="texts and comments hold no names"),
         pytest.param("print((a := b))", {"print", "b"}, {"a"}, id="walrus"),
-        pytest.param("x = [y for y in z]", {"y", "z"}, {"x"}, id="comprehension"),
-        pytest.param("x = lambda a, b=c, *d, **e: f", {"c", "f"}, {"x"}, id="lambda"),
+        pytest.param("x = [y + a for y in z]", {"a", "z"}, {"x"}, id="comprehension"),
+        pytest.param("x = [y for y in y]", {"y"}, {"x"}, id="a name inside and outside"),
+        pytest.param("x = [a for y in z for a in y]", {"z"}, {"x"}, id="two loops"),
+        pytest.param("x = [y for y, (a, b) in z if a < c]", {"z", "c"}, {"x"}, id="a filter"),
+        pytest.param("x = [(y := a) for a in z]", {"z"}, {"x", "y"}, id="walrus for each"),
+        pytest.param("f(lambda a, b=c, *d, **e: f(a, b, e))", {"c", "f"}, set(), id="lambda"),
+        pytest.param("x = lambda a, b=c: f", {"c"}, {"x"}, id="a lambda's body is its own"),
+        pytest.param("x = a and b.pop()", {"a", "b"}, {"x", "b"}, id="an arm counts"),
+        pytest.param("global a\na = b", {"a", "b"}, {"a"}, id="global"),
+        pytest.param("del a", {"a"}, {"a"}, id="deleted"),
+        pytest.param("type A[T] = B", {"B"}, {"A"}, id="type"),
         pytest.param("import a", set(), {"a"}, id="import"),
         pytest.param("import a.b.c", set(), {"a"}, id="import of a part"),
         pytest.param("import a.b as c, d", set(), {"c", "d"}, id="imports"),
@@ -218,7 +271,7 @@ def test_names_that_a_block_reads_and_writes(text: str, reads: set[str], writes:
 
 
 def test_a_handler_writes_its_name() -> None:
-    handler = find_blocks(source("try:\n    a\nexcept B as c:\n    d\n"))[1]
+    handler = find_blocks(source("try:\n    a\nexcept B as c:\n    d\n"))[2]
     assert (handler.reads, handler.writes) == (("B",), ("c",))
 
 
@@ -232,6 +285,104 @@ def test_a_name_belongs_to_the_smallest_block_around_it() -> None:
     text = "a = 1\ndef f():\n    b = 2\n    while c:\n        d = e\n"
     found = [(b.reads, b.writes) for b in find_blocks(source(text))]
     assert found == [((), ("a", "f")), ((), ("b",)), (("c",), ()), (("e",), ("d",))]
+
+
+def test_the_patterns_of_a_match_write_names() -> None:
+    text = """
+match a:
+    case [b, *c, {"k": d, **e}] | P(f, g=h) as i if j:
+        k
+    case m.N | 1 | _:
+        l
+"""
+    cases = [b for b in find_blocks(source(text)) if b.kind == "case"]
+    assert [(set(b.reads), set(b.writes)) for b in cases] == [
+        ({"P", "j"}, {"b", "c", "d", "e", "f", "h", "i"}),
+        ({"m"}, set()),
+    ]
+
+
+# ------------------------------------------------------------------------ parents and exits
+
+
+def test_a_block_knows_what_decides_over_it() -> None:
+    text = """
+def f(xs):
+    a = 1
+    if a and xs:
+        b = [x for x in xs if x]
+    elif b:
+        c
+    else:
+        d
+    for x in xs:
+        while x:
+            e
+    try:
+        g
+    except E:
+        h
+    finally:
+        i
+    with j:
+        k
+    match l:
+        case 1:
+            m
+    return a or b
+"""
+    file = source(text)
+    found = owned(text, "f")
+    words = {b.id: file.slice(b.span.start, b.span.end).partition("\n")[0] for b in found}
+    assert [(words[b.id], words.get(b.parent, "")) for b in found] == [
+        ("a = 1", ""),
+        ("a and xs", ""),
+        ("xs", "a and xs"),
+        ("b = [x for x in xs if x]", "a and xs"),
+        ("x", "b = [x for x in xs if x]"),
+        ("x", "b = [x for x in xs if x]"),
+        ("b", "a and xs"),
+        ("c", "b"),
+        ("d", "a and xs"),
+        ("for x in xs:", ""),
+        ("x", "for x in xs:"),
+        ("e", "x"),
+        ("try", ""),
+        ("g", "try"),
+        ("except E:", "try"),
+        ("h", "except E:"),
+        ("finally", "try"),
+        ("i", "finally"),
+        ("with j:", ""),
+        ("k", "with j:"),
+        ("l", ""),
+        ("case 1:", "l"),
+        ("m", "case 1:"),
+        ("return a or b", ""),
+        ("b", "return a or b"),
+    ]
+
+
+def test_a_parent_is_a_block_of_the_same_subfunction() -> None:
+    text = "if a:\n    def f():\n        b\n        g = lambda: c or d\n"
+    for name in ("f", "f.g"):
+        ids = {b.id for b in owned(text, name)}
+        assert all(b.parent in ids | {""} for b in owned(text, name))
+    assert owned(text, "f")[0].parent == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "exits"),
+    [
+        ("a\nreturn b\n", ["return"]),
+        ("raise a\nb\n", ["raise", None]),
+        ("for a in b:\n    if c: break\n    continue\n", [None, None, "break", "continue"]),
+        ("x = 1\n", [None]),
+        ("f = lambda: 1\n", [None, "return"]),
+    ],
+)
+def test_a_block_knows_how_it_is_left(text: str, exits: list[str | None]) -> None:
+    assert [block.exit for block in find_blocks(source(text))] == exits
 
 
 # ------------------------------------------------------------------------------- odd files

@@ -76,12 +76,12 @@ def test_all_definitions_are_found_with_their_kinds_and_parameters() -> None:
         ("outer", "function", ("a", "rest", "key", "named")),
         ("outer.inner", "function", ("b",)),
         ("outer.inner.Local", "class", ()),
-        ("outer.inner.Local.method", "function", ("self",)),
+        ("outer.inner.Local.method", "method", ("self",)),
         ("Holder", "class", ()),
         ("Holder.Part", "class", ()),
-        ("Holder.Part.show", "function", ("self",)),
-        ("Holder.made", "function", ("x", "y", "z", "more")),
-        ("Holder.wait", "function", ("self", "parts")),
+        ("Holder.Part.show", "method", ("self",)),
+        ("Holder.made", "method", ("x", "y", "z", "more")),
+        ("Holder.wait", "method", ("self", "parts")),
         ("late", "function", ()),
     ]
 
@@ -262,10 +262,11 @@ class Leaf(Middle, metaclass=type):
 class Alien:
     def use(self): return self.own()
 """
-    assert calls(text, "Base.shared") == {"Base.own"}
+    assert calls(text, "Base.shared") == {"Base.own", "Leaf.own"}  # self may be a Leaf
     assert calls(text, "Leaf.use") == {"Leaf.own", "Base.shared", "Base.own"}
     assert "missing" in subfunction(text, "Leaf.use").unknown
     assert calls(text, "Leaf.make") == {"Leaf.build"}
+    assert calls(text, "Leaf.build") == {"Leaf"}
     assert calls(text, "Leaf.nested.inner") == {"Leaf.own"}
     assert calls(text, "Leaf.other") == set()
     assert calls(text, "Alien.use") == set()
@@ -289,10 +290,293 @@ class A:
     def m(self): return default()
 async def wait(): return await plain()
 """
-    assert calls(text, "A") == {"default"}
+    assert calls(text, "<module>") == {"logged"}
+    assert calls(text, "A") == {"default", "logged"}
     assert calls(text, "A.m") == {"default"}
     assert calls(text, "wait") == {"plain"}
     assert calls(text, "plain") == set()
+
+
+def test_what_stands_in_for_a_decorated_function_is_called_too() -> None:
+    text = """
+def twice(f):
+    def inner(*args): return f(f(*args))
+    return inner
+def times(n):
+    def decorate(f):
+        def inner(*args): return f(*args) * n
+        return inner
+    return decorate
+class Cached:
+    def __init__(self, f): self.f = f
+    def __call__(self, *args): return self.f(*args)
+@twice
+def a(x): return x
+@times(3)
+def b(x): return x
+@Cached
+def c(x): return x
+def use(): return a(1) + b(1) + c(1)
+"""
+    assert calls(text, "use") == {
+        *("a", "twice.inner", "b", "times.decorate", "times.decorate.inner"),
+        *("c", "Cached.__call__"),
+    }
+    assert calls(text, "<module>") == {"twice", "times", "Cached.__init__"}
+    assert subfunction(text, "twice.inner").unknown == ("f",)
+
+
+@pytest.mark.parametrize(
+    ("body", "found", "unknown"),
+    [
+        pytest.param("map(helper, p)", {"helper"}, {"map"}, id="handed over"),
+        pytest.param("sorted(p, key=helper)", {"helper"}, {"sorted"}, id="as a keyword"),
+        pytest.param("map(self.other, p)", {"A.other"}, {"map"}, id="a method handed over"),
+        pytest.param("return helper", set(), {"helper"}, id="returned"),
+        pytest.param("self.x = {1: helper}", set(), {"helper"}, id="kept"),
+        pytest.param("return self.size", {"A.size", "A.size@1"}, set(), id="a property"),
+        pytest.param("self.size = p", {"A.size", "A.size@1"}, set(), id="a property set"),
+        pytest.param("return p.size", set(), {"size"}, id="somebody's property"),
+        pytest.param("return super().other()", {"Base.other"}, set(), id="super"),
+        pytest.param("return super(A, self).other()", {"Base.other"}, {"A"}, id="super of"),
+        pytest.param("super().__init__()", {"Base.__init__"}, set(), id="super's constructor"),
+        pytest.param("super().size()", set(), {"size"}, id="what super has not"),
+        pytest.param("g = helper\n        g()", {"helper"}, {"helper"}, id="an alias"),
+        pytest.param("again(p)", {"helper"}, set(), id="an alias of the module"),
+        pytest.param(
+            "g = helper\n        g = p\n        g()", set(), {"g", "helper"}, id="written twice"
+        ),
+        pytest.param("A().other()", {"A.other", "Base.__init__"}, set(), id="a new object"),
+        pytest.param("a = A(); a.other()", {"A.other", "Base.__init__"}, set(), id="its name"),
+        pytest.param("p.other()", set(), {"other"}, id="anybody's"),
+        pytest.param("self.stat(p)", {"A.stat"}, set(), id="a static method"),
+        pytest.param("self.short(p)", {"A.short"}, set(), id="a lambda of the class"),
+        pytest.param("self.alias()", {"A.other"}, set(), id="another name in the class"),
+        pytest.param("return quick(p)", {"quick"}, set(), id="a lambda of the module"),
+        pytest.param("return [helper(helper) for q in p]", {"helper"}, set(), id="each"),
+        pytest.param("return [q() for q in p]", set(), {"q"}, id="an element"),
+        pytest.param("f = lambda helper: helper()", set(), set(), id="in a lambda's own"),
+        pytest.param("return isinstance(p, A)", set(), {"isinstance", "A"}, id="a class as value"),
+        pytest.param("global late\n        late()", set(), {"late"}, id="global"),
+        pytest.param("return len(self)", set(), {"len", "__len__"}, id="syntax that calls"),
+        pytest.param("return self()", {"A.__call__"}, set(), id="an object called"),
+    ],
+)
+def test_edges_and_unknown_names(body: str, found: set[str], unknown: set[str]) -> None:
+    text = f"""
+def helper(x): return 1
+again = helper
+quick = lambda x: helper(x)
+class Base:
+    def __init__(self): pass
+    def other(self): return 1
+class A(Base):
+    def f(self, p):
+        {body}
+    def other(self): return 2
+    @property
+    def size(self): return 1
+    @size.setter
+    def size(self, x): pass
+    @staticmethod
+    def stat(self): return self.other()
+    def __call__(self): pass
+    def __len__(self): return 1
+    alias = other
+    short = lambda self, x: x
+"""
+    seen = subfunction(text, "A.f")
+    names = {name.partition("::")[2] for name in seen.calls}
+    implicit = {"__len__"} - unknown  # of whatever is looked into or asked for its truth
+    assert (names, set(seen.unknown) - implicit) == (found, unknown)
+    assert calls(text, "A.stat") == set()  # its first parameter is no object of the class
+
+
+def test_lambdas_bound_to_names_are_subfunctions() -> None:
+    text = """
+key = lambda pair, /, *rest, to=1: pair[0] or helper(pair)
+class A:
+    value = lambda self: self.other()
+    def other(self): return [lambda q: q]
+def f(x):
+    inner = lambda y: (x, y)
+    return inner(1)
+def helper(x): return 1
+"""
+    found = hierarchy(text).subfunctions
+    assert [(s.qualname, str(s.kind), s.parameters) for s in found.values()] == [
+        ("<module>", "module", ()),
+        ("key", "lambda", ("pair", "rest", "to")),
+        ("A", "class", ()),
+        ("A.value", "lambda", ("self",)),
+        ("A.other", "method", ("self",)),
+        ("f", "function", ("x",)),
+        ("f.inner", "lambda", ("y",)),
+        ("helper", "function", ("x",)),
+    ]
+    assert calls(text, "key") == {"helper"}
+    assert calls(text, "A.value") == {"A.other"}
+    assert calls(text, "f") == {"f.inner"}
+    assert [(b.kind, b.reads, b.exit) for b in found["m.py::f.inner"].blocks] == [
+        ("run", ("x", "y"), "return")
+    ]
+
+
+def test_decorators_are_kept() -> None:
+    text = """
+@a
+# why
+@b.c(1, 2)
+async def f(): pass
+class A:
+    @property
+    def p(self): pass
+    @functools.cached_property
+    def q(self): pass
+    @p.setter
+    def p(self, x): pass
+@final
+class B: pass
+"""
+    found = hierarchy(text).subfunctions
+    f = found["m.py::f"]
+    assert (f.decorators, f.asynchronous) == (("a", "b.c(1, 2)"), True)
+    assert (f.whole.first_line, f.span.first_line, f.span.last_line) == (2, 5, 5)
+    assert {s.qualname: (str(s.kind), s.decorators) for s in found.values() if s.decorators} == {
+        "f": ("function", ("a", "b.c(1, 2)")),
+        "A.p": ("property", ("property",)),
+        "A.q": ("property", ("functools.cached_property",)),
+        "A.p@1": ("property", ("p.setter",)),
+        "B": ("class", ("final",)),
+    }
+    assert found["m.py::A"].whole == found["m.py::A"].span
+
+
+def test_of_definitions_in_branches_any_may_be_called() -> None:
+    text = """
+if fast:
+    def f(): return 1
+else:
+    def f(): return 2
+try:
+    from q import g
+except ImportError:
+    def g(): pass
+def use(): return f() + g()
+"""
+    assert calls(text, "use") == {"f", "f@1", "g"}
+
+
+def test_what_has_no_name_is_unknown_and_a_class_is_made_by_its_metaclass() -> None:
+    text = """
+class Meta(type):
+    def __new__(cls, *args): return cls.made(args)
+    def made(cls, args): pass
+class A(metaclass=Meta): pass
+def use(table, p):
+    class B(A): pass
+    table[p]( 1)
+    return table.get(p)(2), (p or use)(3)
+"""
+    assert calls(text, "<module>") == calls(text, "use") == {"Meta.__new__"}
+    assert set(subfunction(text, "use").unknown) >= {"table[p]", "table.get(p)", "(p or use)"}
+
+
+# --------------------------------------------------------------------------- across files
+
+PROJECT = {
+    "app.py": """
+import pkg.deep.tools
+import pkg.shapes as s
+from pkg import shapes, make
+from pkg.deep.tools import *
+from pkg.deep import tools as t
+from missing import gone
+import json
+
+def use():
+    pkg.deep.tools.cut()
+    s.Square().area()
+    shapes.Square(2)
+    make()
+    t.cut()
+    glue()
+    gone()
+    json.dumps({})
+
+class Mine(shapes.Square):
+    def area(self):
+        return super().area() + self.side()
+""",
+    "pkg/__init__.py": "from .deep.tools import cut as make\n",
+    "pkg/shapes.py": """
+from ..pkg.deep import tools
+from .deep.tools import glue as paste
+class Shape:
+    def __init__(self, n=1): self.n = n
+    def area(self): return self.side() ** 2
+class Square(Shape):
+    def side(self): return paste(self.n) or self.area()
+""",
+    "pkg/deep/__init__.py": "",
+    "pkg/deep/tools.py": "def cut(): pass\ndef glue(*a): return cut()\n",
+    "json.py": "raise SystemExit\n",
+    "unused.py": "def nothing(): pass\n",
+}
+
+
+def project(files: dict[str, str], *first: str) -> tuple[Hierarchy, list[str]]:
+    """The hierarchy of a few files that may follow to the others, and which were read."""
+    asked: list[str] = []
+
+    def follow(path: str) -> SourceFile | None:
+        if path not in files:
+            return None
+        asked.append(path)
+        return SourceFile(path, files[path].encode(), GRAMMAR)
+
+    given = [SourceFile(path, files[path].encode(), GRAMMAR) for path in first]
+    return decompose(given, follow), asked
+
+
+def test_imported_names_are_followed_across_files() -> None:
+    found, asked = project(PROJECT, "app.py")
+    assert set(found.subfunctions["app.py::use"].calls) == {
+        *("pkg/deep/tools.py::cut", "pkg/deep/tools.py::glue"),
+        *("pkg/shapes.py::Shape.area", "pkg/shapes.py::Shape.__init__"),
+    }
+    assert set(found.subfunctions["app.py::use"].unknown) == {"gone", "dumps"}
+    assert set(found.subfunctions["app.py::Mine.area"].calls) == {
+        *("pkg/shapes.py::Shape.area", "pkg/shapes.py::Square.side"),
+    }
+    assert set(found.subfunctions["pkg/shapes.py::Square.side"].calls) == {
+        *("pkg/deep/tools.py::glue", "pkg/shapes.py::Shape.area", "app.py::Mine.area"),
+    }
+    assert "unused.py" not in asked
+    assert len(asked) == len(set(asked))
+    assert asked.count("pkg/shapes.py") == 1
+    ids = set(found.subfunctions)
+    assert all(set(s.calls) <= ids for s in found.subfunctions.values())
+    order = [name for group in found.order for name in group]
+    assert order.index("pkg/deep/tools.py::cut") < order.index("app.py::use")
+
+
+def test_nothing_is_read_that_no_call_needs() -> None:
+    files = {"a.py": "import b\nfrom c import d\nx = 1\n", "b.py": "", "c.py": "def d(): pass\n"}
+    assert project(files, "a.py")[1] == []
+    files["a.py"] += "d()\n"
+    assert project(files, "a.py")[1] == ["c.py"]
+
+
+def test_files_that_import_each_other_are_no_trap() -> None:
+    files = {
+        "a.py": "from b import f as g\nfrom b import x\ndef f(): g(); x()\n",
+        "b.py": "from a import f\nfrom a import x\nfrom b import *\ndef h(): f(); y()\n",
+    }
+    found, _ = project(files, "a.py")
+    assert found.subfunctions["b.py::h"].calls == ("a.py::f",)
+    assert found.subfunctions["a.py::f"].calls == ("a.py::f",)
+    assert found.subfunctions["a.py::f"].unknown == ("x",)
 
 
 # ------------------------------------------------------------------------ the order of repair

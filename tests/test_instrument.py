@@ -840,8 +840,8 @@ def test_every_block_that_ran_was_visited_and_no_other(python: str, name: str) -
         for other in (b for _, b in blocks if b is not block and not b.span.holds(block.span)):
             lines.difference_update(lines_of(other))
         text = source.slice(block.span.start, block.span.end)
-        if block.kind == "handler":
-            continue  # its line is traced also where it does not match
+        if block.kind in ("handler", "finally", "arm"):
+            continue  # its line is traced also where it does not match, never, or for its neighbour
         if any((owner, line) in ran for line in lines):
             assert index in hit, f"ran without a visit: {text}"
         elif lines and name not in UNTRACED and python not in OLD:
@@ -855,6 +855,53 @@ OLD = {find("3.8"), find("3.9")}  # before PEP 626 some lines were not traced
 
 def lines_of(block: Block) -> range:
     return range(block.span.first_line, block.span.last_line + 1)
+
+
+@pytest.mark.parametrize("python", EVERY)
+def test_parts_of_expressions_are_counted_exactly(python: str) -> None:
+    source = source_of(
+        """
+        def f(xs):
+            a = xs and len(xs) > 2
+            b = (a if a else (len(xs)))
+            c = [x * 2 for x in xs if x > 1]
+            d = {x: (x or 0) for x in xs}, sum((x for x in xs), 0)
+            key = lambda x: (x and -x)
+            last = lambda x: (x, a)
+            try:
+                e = sorted(xs, key=key), [last(1)]
+            finally:
+                return not a or (b and c and [])
+        f([0, 1, 2, 3]), f([]), f([5])
+        """
+    )
+    found = run_inside(python, PREPARE, [request("it", source)])["it"]
+    counts = dict(found["report"]["hits"])
+    blocks = [b for s in decompose([source]).subfunctions.values() for b in s.blocks]
+    text = {i: source.slice(b.span.start, b.span.end) for i, b in enumerate(blocks)}
+    parts = {
+        (b.kind.value, text[i]): counts.get(i, 0)
+        for i, b in enumerate(blocks)
+        if b.kind != "run" or text[i].startswith("(")
+    }
+    assert parts == {
+        ("arm", "len(xs) > 2"): 2,
+        ("arm", "a"): 1,
+        ("arm", "(len(xs))"): 2,
+        ("each", "x * 2"): 3,
+        ("condition", "x > 1"): 5,
+        ("each", "x: (x or 0)"): 5,
+        ("arm", "0"): 1,
+        ("each", "x"): 5,
+        ("run", "(x and -x)"): 5,
+        ("arm", "-x"): 4,
+        ("run", "(x, a)"): 3,
+        ("try", "try"): 3,
+        ("finally", "finally"): 3,
+        ("arm", "(b and c and [])"): 1,
+        ("arm", "c"): 1,
+        ("arm", "[]"): 1,
+    }
 
 
 @pytest.mark.parametrize("python", EVERY)

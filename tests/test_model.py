@@ -45,6 +45,7 @@ from mgdebug.model import (
     Status,
     Stop,
     Subfunction,
+    SubfunctionKind,
     Suspect,
     Target,
     Trace,
@@ -57,7 +58,9 @@ ODD = 'a\nb\r\u2028\u2029\x00\x85 "é😀" \\ \udc80\ud800'
 
 SPAN = Span(0, 9, 1, 2)
 BLOCK = Block("m.py::f#0", BlockKind.CONDITION, SPAN, ("a",), (ODD,))
-INNER = Subfunction("m.py::f", "m.py", "f", "f", "function", SPAN, ("a",), (BLOCK,), ("m.py::g",))
+INNER = Subfunction(
+    "m.py::f", "m.py", "f", "f", SubfunctionKind.FUNCTION, SPAN, ("a",), (BLOCK,), ("m.py::g",)
+)
 HIERARCHY = Hierarchy({INNER.id: INNER}, (("m.py::f",), ("m.py::a", "m.py::b")))
 PATCH = Patch((Edit("m.py", 1, 2, ODD),), "search", ODD, "m.py::f", 3.25)
 VERDICT = Verdict(("one",), ("two", ODD), "does not compile", 0.5)

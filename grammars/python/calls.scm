@@ -1,21 +1,18 @@
-; @name is called bare; @object.@method through a name; @method alone through any expression.
-(call function: (identifier) @name)
+; @called by its bare name, or as a @method of what stands before it.  @base: what a class builds on.
+(call function: (identifier) @called)
 (call function: (attribute attribute: (identifier) @method))
-(call function: (attribute object: (identifier) @object))
-(class_definition name: (identifier) superclasses: (argument_list (identifier) @base))
+(call function: [(call) (subscript) (parenthesized_expression) (await)] @computed)
+(class_definition superclasses: (argument_list
+  (keyword_argument name: (identifier) @_name value: [(identifier) (attribute)] @meta))
+  (#eq? @_name "metaclass"))
+(class_definition superclasses: (argument_list [(identifier) (attribute)] @base))
 
-; @bound is a variable: it hides a definition of its name in a scope further out.
-(assignment left: (identifier) @bound)
-(augmented_assignment left: (identifier) @bound)
-(for_statement left: (identifier) @bound)
-(pattern_list (identifier) @bound)
-(tuple_pattern (identifier) @bound)
-(list_pattern (identifier) @bound)
-(list_splat_pattern (identifier) @bound)
-(as_pattern_target [(identifier) @bound
-                    (tuple (identifier) @bound)
-                    (list (identifier) @bound)])
-(named_expression name: (identifier) @bound)
-(aliased_import alias: (identifier) @bound)
-(import_from_statement name: (dotted_name (identifier) @bound))
-(import_statement name: (dotted_name . (identifier) @bound))
+; Another name for a value.
+(assignment left: (identifier) @alias !type
+  right: [(identifier) (attribute) (call)] @aliased)
+
+[(import_statement) (import_from_statement)] @import
+(wildcard_import) @star
+(aliased_import alias: (identifier) @imported)
+(import_from_statement name: (dotted_name (identifier) @imported))
+(import_statement name: (dotted_name . (identifier) @imported))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import PurePosixPath
 
@@ -9,7 +11,8 @@ import tree_sitter
 import tree_sitter_python
 
 from mgdebug.languages import Vocabulary, grammar_folder
-from mgdebug.syntax.source import Grammar
+from mgdebug.syntax.glue import Glue
+from mgdebug.syntax.source import Conventions, Grammar
 
 _TEST_FOLDERS = {"test", "tests", "testing"}
 
@@ -57,15 +60,91 @@ _TEXT = (
 )
 
 
+def _modules(importer: str, module: str) -> Iterator[str]:
+    """Where a module may be: in the project's root or its src folder, or, unless its name is one of
+    the standard library's, in a folder on the way to the importer, whose own may be the one that is
+    searched first for a script.  Leading dots count folders outwards."""
+    dots = len(module) - len(module.lstrip("."))
+    parts = [part for part in module[dots:].split(".") if part]
+    here = PurePosixPath(importer).parent
+    folders = [*reversed(here.parents), here]
+    if dots:
+        folders = folders[-dots : len(folders) - dots + 1]
+    elif parts and parts[0] in sys.stdlib_module_names:
+        folders = folders[:1]
+    if not dots:
+        folders.insert(1, PurePosixPath("src"))
+    for folder in folders:
+        base = folder.joinpath(*parts)
+        if parts:
+            yield f"{base}.py"
+        yield str(base / "__init__.py")
+
+
+_ARITHMETIC = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift divmod".split()
+_IMPLICIT = {
+    "counts": ("__bool__", "__len__"),
+    "words": ("__str__", "__repr__", "__format__"),
+    "goes_through": (
+        *("__iter__", "__next__", "__getitem__", "__len__", "__reversed__"),
+        *("__aiter__", "__anext__"),
+    ),
+    "compares": (
+        *("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"),
+        "__contains__",
+    ),
+    "picks": (
+        *("__getitem__", "__setitem__", "__delitem__", "__missing__", "__class_getitem__"),
+        *("__hash__", "__eq__", "__delattr__", "__del__"),
+    ),
+    "calculates": (
+        *(f"__{side}{name}__" for name in _ARITHMETIC for side in ("", "r", "i")),
+        *("__neg__", "__pos__", "__invert__", "__int__", "__index__", "__float__"),
+        *("__round__", "__abs__"),
+    ),
+    "reaches": (
+        *("__getattr__", "__getattribute__", "__setattr__", "__delattr__"),
+        *("__get__", "__set__"),
+    ),
+    "enters": ("__enter__", "__exit__", "__aenter__", "__aexit__"),
+    "awaits": ("__await__",),
+    "builds": ("__init_subclass__", "__set_name__", "__prepare__"),
+}
+_CONVENTIONS = Conventions(
+    implicit=_IMPLICIT,
+    constructors=("__new__", "__init__", "__post_init__", "__prepare__"),
+    itself="",
+    parent="super",
+    attribute=("attribute", "object", "attribute"),
+    call=("call", "function"),
+    passed=("argument_list", "keyword_argument"),
+    invoked="__call__",
+    nameless="<lambda>",
+    modules=_modules,
+)
+
+_GLUE = Glue(
+    name="_{0}_{1}",
+    opens="def {0}({1}):",
+    call="{0}({1})",
+    bind="{0} = {1}",
+    give="return {0}",
+    check="if {0} == {1}: {2}",
+    leaves={"return": "return {0}", "break": "break", "continue": "continue"},
+    before=" {0}, (",
+    after=")",
+    separator=", ",
+    nothing="None",
+    way="exit_",
+    value="value_",
+)
+
+
 class Python:
     @cache  # noqa: B019 (one instance lives as long as the process)
     def grammar(self) -> Grammar:
         language = tree_sitter.Language(tree_sitter_python.language())
-        queries = {
-            file.stem: tree_sitter.Query(language, file.read_text("utf-8"))
-            for file in sorted(grammar_folder("python").glob("*.scm"))
-        }
-        return Grammar("python", language, queries)
+        return Grammar.read(grammar_folder("python"), language, _CONVENTIONS, _GLUE)
 
     def is_source(self, path: PurePosixPath) -> bool:
         """pytest's own naming rules tell tests; folders named for tests hold their fixtures."""

@@ -9,9 +9,11 @@ import bisect
 import builtins
 import io
 import re
+import sys
 import tokenize
-from typing import Any, List, Tuple, cast
+from typing import Any, List, Optional, Tuple, cast
 
+from .parts import Parts, Place
 from .recorder import Recorder
 
 _CALL, _ENTER, _LEAVE = "__mgdebug_call__", "__mgdebug_enter__", "__mgdebug_leave__"
@@ -31,8 +33,6 @@ if hasattr(ast, "TryStar"):
     _COMPOUND += (ast.TryStar,)
 if hasattr(ast, "Match"):
     _COMPOUND += (ast.Match,)
-
-Place = Tuple[int, str, int, int]  # number of the block, its kind, start and end in bytes
 
 
 def connect(recorder: Recorder) -> None:
@@ -61,7 +61,9 @@ class _Instrumenter:
         self._lines = [0, *(end.end() for end in re.finditer(b"\r\n|\r|\n", self._text))]
         self._runs = {start: number for number, kind, start, _ in places if kind == "run"}
         self._headers = {start: n for n, kind, start, _ in places if kind in _HEADERS}
+        self._words = sorted((start, n) for n, kind, start, _ in places if kind in _WORDS)
         self._conditions = sorted((s, e, n) for n, kind, s, e in places if kind == "condition")
+        self._parts = Parts(self._text, places, self._start, self._decides, self._answers)
 
     def module(self, tree: ast.Module) -> None:
         if tree.body:
@@ -119,6 +121,7 @@ class _Instrumenter:
         return out
 
     def _inside(self, node: Any) -> None:
+        self._parts.inside(node)
         if isinstance(node, _DEFINITIONS):
             node.body = self._entered(node.body)
         elif isinstance(node, (ast.If, ast.While)):
@@ -137,7 +140,10 @@ class _Instrumenter:
         if isinstance(node, _COMPOUND):
             for field in ("body", "orelse", "finalbody"):
                 if getattr(node, field, None):
-                    setattr(node, field, self._body(getattr(node, field)))
+                    word = _BEFORE.get((type(node).__name__, field))
+                    first = getattr(node, field)[0]
+                    body = self._body(getattr(node, field))
+                    setattr(node, field, self._announced(word, first, body))
             for handler in getattr(node, "handlers", ()):
                 number = self._headers.get(self._start(handler))
                 first = handler.body[0]
@@ -145,7 +151,16 @@ class _Instrumenter:
                 if number is not None:
                     handler.body.insert(0, self._probe(_ENTER, number, first))
             for case in getattr(node, "cases", ()):
-                case.body = self._body(case.body)
+                case.body = self._announced("case", case.body[0], self._body(case.body))
+
+    def _announced(
+        self, word: Optional[str], first: ast.stmt, body: List[ast.stmt]
+    ) -> List[ast.stmt]:
+        """A body whose first deed is to say that the block of the word before it was entered."""
+        at = bisect.bisect_left(self._words, (self._start(first), 0)) - 1
+        if word is None or at < 0 or not self._text.startswith(word.encode(), self._words[at][0]):
+            return body
+        return [self._probe(_ENTER, self._words[at][1], first), *body]
 
     def _decision(self, test: ast.expr, jumping: bool = False) -> ast.expr:
         start = self._start(test)
@@ -162,6 +177,16 @@ class _Instrumenter:
         entered = self._call(_ENTER, value, _number(block, value))
         return self._call(_DECIDES, value, entered, value)
 
+    def _answers(self, block: int, value: ast.expr) -> ast.expr:
+        """What a lambda gives, behind the probes that a body begins with."""
+        first = [self._call(_CALL, value), self._call(_ENTER, value, _number(block, value))]
+        result = self._call(_RETURNS, value, _number(block, value), value)
+        whole = ast.copy_location(ast.Tuple([*first, result], ast.Load()), value)
+        index: Any = ast.copy_location(ast.Constant(2), value)
+        if sys.version_info < (3, 9):
+            index = ast.copy_location(ast.Index(index), value)
+        return ast.copy_location(ast.Subscript(whole, index, ast.Load()), value)
+
     def _probe(self, name: str, block: int, near: ast.AST) -> ast.stmt:
         call = self._call(name, near, _number(block, near))
         return cast(ast.stmt, ast.copy_location(ast.Expr(call), near))
@@ -173,6 +198,9 @@ class _Instrumenter:
 
 
 _HEADERS = ("loop", "with", "handler")
+_WORDS = ("try", "finally", "case")
+_BEFORE = {("Try", "body"): "try", ("TryStar", "body"): "try"}
+_BEFORE.update({(name, "finalbody"): "finally" for name in ("Try", "TryStar")})
 
 
 def _number(value: int, near: ast.AST) -> ast.expr:

@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import Any, Self
 
 from mgdebug.errors import ProbeError
-from mgdebug.model import Hierarchy, Limits, Outcome, Status, Target, Trace, Verdict
+from mgdebug.languages import language_of
+from mgdebug.model import (
+    Hierarchy,
+    Limits,
+    Outcome,
+    Status,
+    Subfunction,
+    SubfunctionKind,
+    Target,
+    Trace,
+    Verdict,
+)
 from mgdebug.probe.frames import Malformed, Message
 from mgdebug.runner.answers import (
     Run,
@@ -155,8 +166,8 @@ class Runner:
         found: dict[str, list[tuple[str, int]]] = {}
         for owner in sorted({block.rpartition("#")[0] for block in blocks}):
             subfunction = hierarchy.subfunctions[owner]
-            if subfunction.kind == "function":
-                place = subfunction.name, subfunction.span.first_line
+            if subfunction.kind.called:
+                place = _code_name(subfunction), subfunction.span.first_line
                 found.setdefault(self._absolute(subfunction.path), []).append(place)
         return found
 
@@ -323,6 +334,13 @@ class Runner:
             return Path(os.path.realpath(path)).relative_to(self._root).as_posix()
         except ValueError:
             return path
+
+
+def _code_name(subfunction: Subfunction) -> str:
+    language = language_of(subfunction.path)
+    if subfunction.kind is SubfunctionKind.LAMBDA and language:
+        return language.grammar().conventions.nameless
+    return subfunction.name
 
 
 def _trace_seconds(outcome: Outcome) -> float:

@@ -1,115 +1,112 @@
 """The basic blocks of a file, from the query blocks.scm of its grammar.
 
 A run is a series of simple statements with one entry and one exit, as in LDB (Zhong et al.,
-"Debug like a Human", 2024); conditions and the headers of loops, withs and handlers are
-blocks of their own, because what they read decides where the control goes.
+"Debug like a Human", 2024); conditions and the headers of loops, withs, handlers and arms are
+blocks of their own, because what they read decides where the control goes.  So are the parts of an
+expression that do not run just once: what `and`, `or` and conditional expressions may skip, and
+what a comprehension does for each element.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 import tree_sitter
 
-from mgdebug.model import Block, BlockKind, Span
-from mgdebug.syntax.source import SourceFile
+from mgdebug.model import BlockKind, Exit, Span
+from mgdebug.syntax.source import Captures, SourceFile
 
-Captures = dict[str, list[tree_sitter.Node]]
+_HEADERS = (BlockKind.LOOP, BlockKind.WITH, BlockKind.HANDLER, BlockKind.CASE)
+_WORDS = (BlockKind.TRY, BlockKind.FINALLY)  # blocks that are one word
+_PARTS = (BlockKind.ARM, BlockKind.EACH)
 
 
-@dataclass(frozen=True, slots=True)
-class RawBlock:
-    """A block before it has an owner and so an id."""
+@dataclass(slots=True, eq=False)
+class Place:
+    """A block before it has an owner and so an id.
+
+    over: the stretch, from start to end in bytes, whose running it decides; (0, 0) if there is
+    none.  depth: how many scopes of expressions there are around it.
+    """
 
     kind: BlockKind
-    span: Span
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
+    start: int
+    end: int
+    over: tuple[int, int] = (0, 0)
+    exit: Exit | None = None
+    parent: Place | None = None
+    depth: int = 0
+    reads: dict[str, None] = field(default_factory=dict)
+    writes: dict[str, None] = field(default_factory=dict)
 
-    def owned(self, block_id: str) -> Block:
-        return Block(block_id, self.kind, self.span, self.reads, self.writes)
-
-
-def find_blocks(source: SourceFile) -> list[RawBlock]:
-    """All blocks of a file in the order of the text, module code, bodies of classes and nested
-    functions included."""
-    captures = source.grammar.captures("blocks", source.tree.root_node)
-    bodies = [(None, source.span(node)) for node in captures.get("body", ())]
-    places = sorted(
-        (*bodies, *_places(source, captures)),  # a body holds the run that fills it
-        key=lambda place: (place[1].start, -place[1].end),
-    )
-    reads: list[dict[str, None]] = [{} for _ in places]
-    writes: list[dict[str, None]] = [{} for _ in places]
-    labels = {node.start_byte for node in captures.get("label", ())}
-    written = {node.start_byte for node in captures.get("write", ())}
-    updated = {node.start_byte for node in captures.get("update", ())}
-    spans = [span for _, span in places]
-    for node, at in innermost(captures.get("identifier", ()), spans):
-        if at is None or node.start_byte in labels:
-            continue
-        name = source.slice(node.start_byte, node.end_byte)
-        if node.start_byte in written or node.start_byte in updated:
-            writes[at][name] = None
-        if node.start_byte not in written:
-            reads[at][name] = None
-    return [
-        RawBlock(kind, span, tuple(reads[i]), tuple(writes[i]))
-        for i, (kind, span) in enumerate(places)
-        if kind is not None
-    ]
+    def span(self, source: SourceFile) -> Span:
+        return source.stretch(self.start, self.end)
 
 
-def innermost(
-    nodes: Sequence[tree_sitter.Node], spans: Sequence[Span]
-) -> Iterator[tuple[tree_sitter.Node, int | None]]:
-    """Each node with the index of the smallest span that holds it.  Both are sorted by their start,
-    larger spans first; spans nest and never cross."""
-    stack: list[int] = []
-    following = 0
-    for node in nodes:
-        while following < len(spans) and spans[following].start <= node.start_byte:
-            stack.append(following)
-            following += 1
-        # A span that ended before this node never holds a later one.
-        while stack and spans[stack[-1]].end < node.end_byte:
-            stack.pop()
-        yield node, stack[-1] if stack else None
-
-
-def _places(source: SourceFile, captures: Captures) -> Iterator[tuple[BlockKind, Span]]:
-    for node in captures.get("condition", ()):
-        yield BlockKind.CONDITION, source.span(node)
-    for name in (BlockKind.LOOP, BlockKind.WITH, BlockKind.HANDLER):
-        bodies = {b.parent.id: b for b in captures.get(f"{name}.body", ()) if b.parent}
-        for node in captures.get(name, ()):
+def places(source: SourceFile, captures: Captures) -> Iterator[Place]:
+    """All blocks of a file, without the names: those of module code, of bodies of classes and of
+    nested functions included."""
+    over = {node.id: (node.start_byte, node.end_byte) for node in captures.get("over", ())}
+    for kind in (BlockKind.CONDITION, *_WORDS):
+        for node in captures.get(kind, ()):
+            whole = over.get(node.parent.id, (0, 0)) if node.parent else (0, 0)
+            yield Place(kind, node.start_byte, node.end_byte, whole)
+    for kind in _HEADERS:
+        bodies = {b.parent.id: b for b in captures.get(f"{kind}.body", ()) if b.parent}
+        for node in captures.get(kind, ()):
             text = source.text[node.start_byte : bodies[node.id].start_byte].rstrip()
             end = node.start_byte + len(text)
-            last = source.line_of(max(node.start_byte, end - 1))
-            yield name, Span(node.start_byte, end, source.line_of(node.start_byte), last)
-    yield from _runs(source, captures)
+            yield Place(kind, node.start_byte, end, (node.start_byte, node.end_byte))
+    for kind in _PARTS:
+        for node in captures.get(kind, ()):
+            yield Place(kind, node.start_byte, node.end_byte)
+    for node in captures.get("lambda.body", ()):
+        yield Place(BlockKind.RUN, node.start_byte, node.end_byte, exit=Exit.RETURN)
+    yield from _runs(source.text, captures)
 
 
-def _runs(source: SourceFile, captures: Captures) -> Iterator[tuple[BlockKind, Span]]:
-    simple = {node.id: node for node in captures.get("simple", ())}
-    jumps = {node.id for node in captures.get("jump", ())}
+_BLANK = b" \t\r\n\f\\;"
+
+
+def _runs(text: bytes, captures: Captures) -> Iterator[Place]:
+    """A run goes on while statement follows statement in the same suite."""
+    exits = {n.id: way for way in Exit for n in captures.get(f"exit.{way}", ())}
     idle = {node.id for node in captures.get("idle", ())}
-    open_run: dict[int, list[tree_sitter.Node]] = {}  # by parent
-    for node in simple.values():
-        parent = node.parent
-        if parent is None or parent.id in simple:
+    simple = {node.id: node for node in captures.get("simple", ())}
+    places = [(n.start_byte, -n.end_byte, 0, n) for n in captures.get("suite", ())]
+    places += [(n.start_byte, -n.end_byte, 1, n) for n in simple.values()]
+    places.sort(key=itemgetter(0, 1, 2))
+    run: Place | None = None  # of the innermost suite, and its last statement
+    last: tree_sitter.Node | None = None
+    outer: list[tuple[int, Place | None, tree_sitter.Node | None]] = []
+    limit = len(text) + 1  # where the innermost suite ends
+    for start, minus_end, is_simple, node in places:
+        end = -minus_end
+        while limit < end:
+            if run is not None:
+                yield run
+            limit, run, last = outer.pop()
+        if not is_simple:
+            outer.append((limit, run, last))
+            limit, run, last = end, None, None
+        elif run is not None and start < run.end:
             continue  # the definition under a decorator
-        run = open_run.setdefault(parent.id, [])
-        if node.id in idle and not run:
-            continue
-        if run and (run[-1].id in jumps or not _side_by_side(run[-1], node, simple)):
-            yield BlockKind.RUN, _joined(source, run)
-            run.clear()
-        run.append(node)
-    for run in open_run.values():
-        if run:
-            yield BlockKind.RUN, _joined(source, run)
+        elif (
+            run is not None
+            and run.exit is None
+            and last is not None
+            and (not text[run.end : start].strip(_BLANK) or _side_by_side(last, node, simple))
+        ):
+            run.end, run.exit, last = end, exits.get(node.id), node
+        elif run is not None or node.id not in idle:
+            if run is not None:
+                yield run
+            run, last = Place(BlockKind.RUN, start, end, exit=exits.get(node.id)), node
+    for left in (run, *(pair[1] for pair in outer)):
+        if left is not None:
+            yield left
 
 
 def _side_by_side(
@@ -121,8 +118,3 @@ def _side_by_side(
             return False
         between = between.next_named_sibling
     return True
-
-
-def _joined(source: SourceFile, run: list[tree_sitter.Node]) -> Span:
-    first, last = source.span(run[0]), source.span(run[-1])
-    return Span(first.start, last.end, first.first_line, last.last_line)

@@ -13,8 +13,8 @@ import difflib
 import hashlib
 import io
 import tokenize
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +23,36 @@ import tree_sitter
 
 from mgdebug.errors import SourceError
 from mgdebug.model import Edit, Span
+from mgdebug.syntax.glue import Glue
+
+
+Captures = dict[str, list[tree_sitter.Node]]
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What a grammar's queries cannot say: names and node types that have a meaning.
+
+    constructors: methods that a call of their class may call.  itself: the word for the object of
+    a method, "" where it is the first parameter.  parent: the word, called, for what a class builds
+    on.  attribute: the node type of `object.member` and the fields of both.  call: the node type of
+    a call and the field of its function.  passed: node types of places that hand a value over.
+    invoked: the method that runs when an object is called.  nameless: how the code of a lambda is
+    called.  implicit: methods by the capture of the query `implicit` that may call them.  modules:
+    the paths that a module may have, from the path of the file that imports it and the module's
+    name as written there.
+    """
+
+    constructors: tuple[str, ...]
+    itself: str
+    parent: str
+    attribute: tuple[str, str, str]
+    call: tuple[str, str]
+    passed: tuple[str, ...]
+    invoked: str
+    nameless: str
+    implicit: Mapping[str, tuple[str, ...]]
+    modules: Callable[[str, str], Iterable[str]]
 
 
 @dataclass(frozen=True)
@@ -31,14 +61,43 @@ class Grammar:
 
     name: str
     language: tree_sitter.Language
-    queries: Mapping[str, tree_sitter.Query] = field(default_factory=dict)
+    queries: Mapping[str, tree_sitter.Query]
+    conventions: Conventions
+    glue: Glue | None = None  # None: its functions cannot be outlined
 
-    def parse(self, text: bytes) -> tree_sitter.Tree:
-        return tree_sitter.Parser(self.language).parse(text)
+    @classmethod
+    def read(
+        cls,
+        folder: Path,
+        language: tree_sitter.Language,
+        told: Conventions,
+        glue: Glue | None = None,
+    ) -> Grammar:
+        """The queries of a folder, each under its name, and `structure`: those that the hierarchy
+        needs of every file as one, since each query walks the whole tree."""
+        texts = {file.stem: file.read_text("utf-8") for file in sorted(folder.glob("*.scm"))}
+        texts["structure"] = "".join(texts[name] for name in ("subfunctions", "blocks", "calls"))
+        queries = {name: tree_sitter.Query(language, text) for name, text in texts.items()}
+        return cls(folder.name, language, queries, told, glue)
 
-    def captures(self, query: str, node: tree_sitter.Node) -> dict[str, list[tree_sitter.Node]]:
+    def parse(self, text: bytes, old: tree_sitter.Tree | None = None) -> tree_sitter.Tree:
+        """old: the tree of an earlier text, with the edits since then; what they do not touch is
+        not parsed again."""
+        parser = tree_sitter.Parser(self.language)
+        return parser.parse(text, old) if old else parser.parse(text)
+
+    def captured(self, query: str, node: tree_sitter.Node) -> Captures:
+        """Nodes by capture name, in no particular order."""
+        return tree_sitter.QueryCursor(self.queries[query]).captures(node)
+
+    def matches(self, query: str, node: tree_sitter.Node) -> Iterator[Captures]:
+        """Captures of one match after another."""
+        for _, match in tree_sitter.QueryCursor(self.queries[query]).matches(node):
+            yield match
+
+    def captures(self, query: str, node: tree_sitter.Node) -> Captures:
         """Nodes by capture name, in the order of the text."""
-        found = tree_sitter.QueryCursor(self.queries[query]).captures(node)
+        found = self.captured(query, node)
         return {name: sorted(nodes, key=_position) for name, nodes in found.items()}
 
 
@@ -105,9 +164,10 @@ class SourceFile:
         return hashlib.sha256(self.data).hexdigest()
 
     def span(self, node: Node) -> Span:
-        first = self.line_of(node.start_byte)
-        last = self.line_of(max(node.start_byte, node.end_byte - 1))
-        return Span(node.start_byte, node.end_byte, first, last)
+        return self.stretch(node.start_byte, node.end_byte)
+
+    def stretch(self, start: int, end: int) -> Span:
+        return Span(start, end, self.line_of(start), self.line_of(max(start, end - 1)))
 
     @cached_property
     def _line_starts(self) -> list[int]:

@@ -267,7 +267,7 @@ def _name(scope: Scope, own: Subfunction) -> None:
         if types or name in own.parameters or any(name in b.writes for b in own.blocks):
             scope.variables.append(name)
     siblings = [s for s in brief.hierarchy.subfunctions.values() if s.path == own.path]
-    defined = [s.name for s in siblings if s.kind == "function" and "." not in s.qualname]
+    defined = [s.name for s in siblings if s.kind.called and "." not in s.qualname]
     scope.functions = list(dict.fromkeys([*called, *defined]))
     for node in scope.captures.get("member", ()):
         owner = node.parent.child_by_field_name("object") if node.parent else None

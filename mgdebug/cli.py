@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from mgdebug.errors import (
 if TYPE_CHECKING:
     from mgdebug.model import Repair, Target
     from mgdebug.narrate import Narrator
+    from mgdebug.syntax.outline import Outline
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -139,11 +141,15 @@ def fix(
 
     from mgdebug import settings as setting
     from mgdebug.events import Finished, to_json
+    from mgdebug.languages import language_of
     from mgdebug.narrate import Narrator
     from mgdebug.proposers import PROPOSERS, proposer
     from mgdebug.repair import repair
 
     where = setting.find_target(Path.cwd(), target, tests, expressions, io)
+    language = language_of(where.path) if where.path else None
+    if language is not None:
+        language.vocabulary()  # raises where there is none: nothing could be repaired
     flags = {"time": time, "python": python, "jobs": jobs}
     chosen = setting.load(where.root, os.environ, flags)
     names = chosen.engine.split("+")
@@ -270,6 +276,64 @@ def undo() -> int:
 
     for path in take_back(find_root(Path.cwd())):
         click.echo(f"restored  {path}", err=True)
+    return CLEAN
+
+
+@main.command(context_settings=_CONTEXT)
+@click.argument("path", default="")
+@click.option("--json", "mode", flag_value="json", help="Everything, as one JSON object.")
+@click.option("--dot", "mode", flag_value="dot", help="The call graph for Graphviz.")
+@click.option(
+    "--outlined",
+    "mode",
+    flag_value="outlined",
+    help="The code with its large functions split into small ones.",
+)
+@click.option("--blocks", is_flag=True, help="Blocks for a folder as well; a file shows them.")
+@_ends_cleanly
+def tree(path: str, mode: str | None, blocks: bool) -> int:
+    """Show functions, who calls whom, and the blocks they are made of.
+
+    PATH is a folder (the current one by default), a file, or FILE::FUNCTION, FILE::Class.method.
+    Nothing is run.  "unknown" are called names that no code of the project was found for; "order"
+    is the order of repair: what is called comes before what calls it.
+    """
+    from mgdebug import draw, sources
+    from mgdebug.syntax.hierarchy import decompose
+
+    def warn(message: str) -> None:
+        click.echo(f"warning: {message}", err=True)
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    chosen = sources.choose(Path.cwd(), path)
+    files = sources.read(chosen, warn)
+    if mode == "outlined":
+        return _outlined(sources.outlines(chosen, files, warn))
+    whole = decompose(files, lambda other: sources.follow(chosen.root, other))
+    part = sources.part(whole, chosen.paths[0], chosen.qualname) if chosen.qualname else ""
+    shown = draw.listed(whole, [source.path for source in files], part)
+    if mode in ("json", "dot"):
+        click.echo(draw.to_json(shown) if mode == "json" else draw.to_dot(shown))
+        return CLEAN
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 100_000  # a file or a pipe has no edge
+    console = Console(highlight=False, width=width)
+    drawn = draw.trees(shown, {s.path: s for s in files}, blocks or not chosen.folder)
+    for number, one in enumerate(drawn):
+        console.print(*([""] if number else []), one, sep="\n")
+    return CLEAN
+
+
+def _outlined(found: Iterable[Outline]) -> int:
+    """The outlined texts on standard output, what was done on standard error."""
+    from mgdebug.draw import outlined
+
+    for text, said in outlined(list(found)):
+        sys.stdout.buffer.write(text)
+        sys.stdout.flush()
+        click.echo(said, err=True)
     return CLEAN
 
 

@@ -78,13 +78,18 @@ def is_plausible(verdict: Verdict, plan: Plan) -> bool:
 
 
 def group(
-    bench: Bench, patches: Sequence[Patch], runner: Runner, seconds: float
+    bench: Bench,
+    patches: Sequence[Patch],
+    runner: Runner,
+    seconds: float,
+    *,
+    looked_at: bool = True,
 ) -> tuple[Alternative, ...]:
     """Alternatives, the likeliest first: by cost, then by the size of the change.
 
     Patches whose subfunctions returned the same values in all traced cases are one group; only
     the first LOOKED_AT are traced, and only while there are seconds left; each of the others is
-    a group of its own.
+    a group of its own.  looked_at: False where nothing was traced, so that nothing can be compared.
     """
     ranked = sorted(patches, key=lambda p: (p.cost, _size(bench.files, p), p.note))
     groups: dict[object, list[Patch]] = {}
@@ -92,7 +97,7 @@ def group(
     runner.deadline = time.monotonic() + seconds
     for index, patch in enumerate(ranked):
         key: object = index
-        if index < LOOKED_AT and time.monotonic() < runner.deadline:
+        if looked_at and index < LOOKED_AT and time.monotonic() < runner.deadline:
             behaviour, proof = _observe(bench, patch, runner)
             key = behaviour if behaviour else index
             proofs.setdefault(key, proof)

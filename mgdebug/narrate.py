@@ -192,9 +192,9 @@ def explanation(repair: Repair) -> list[str]:
         )
     elif repair.after is not None:
         fixed = [case for case in repair.before.failed if case in repair.after.passed]
-        lines.append(
-            f"{len(fixed)} failing cases pass with it, such as {fixed[0]}" if fixed else ""
-        )
+        if fixed:
+            some = f"{len(fixed)} failing cases pass" if fixed[1:] else "1 failing case passes"
+            lines.append(f"{some} with it, such as {fixed[0]}")
     return lines
 
 

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from mgdebug import judge, suspects
 from mgdebug.bottom_up import BottomUp, Ground, Progress
-from mgdebug.errors import SourceError, UsageError
+from mgdebug.errors import ProbeError, SourceError, UsageError
 from mgdebug.events import (
     Accepted,
     Collected,
@@ -43,10 +43,11 @@ from mgdebug.model import (
     Verdict,
 )
 from mgdebug.proposers import Proposer
-from mgdebug.runner import OutOfTime, Plan, Runner
+from mgdebug.runner import OutOfTime, Plan, Run, Runner
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import MODULE, decompose
 from mgdebug.syntax.source import SourceFile
+from mgdebug.unparsed import Mending, told
 
 TRACED_FAILING = 40  # failing cases whose visits are counted
 TRACING_SHARE = 0.1  # of the time: what the passing ones that are traced took untraced
@@ -91,12 +92,19 @@ class _Repair:
         self.traces: tuple[Trace, ...] = ()  # of the user's own files
         self.steps: list[Patch] = []
         self.search = BottomUp(runner, proposers, settings.limits, settings.seed)
+        self.mending = Mending(target, proposers, runner, settings.time, settings.seed)
+        self.before: Verdict | None = None  # where files do not parse: the suite without a patch
 
     # ------------------------------------------------------------------------- the street
 
     def events(self) -> Iterator[Event]:
         try:
             ended = yield from self._collect()
+            if self.search.plausible:
+                now = {**self.files, **self.mending.now}
+                self.ground = replace(self.ground, disk=self.files, now=now)
+                yield from self._decide()
+                return
             if ended is not None:
                 yield self._finished(ended)
                 return
@@ -114,13 +122,11 @@ class _Repair:
 
     def _collect(self) -> Generator[Event, None, Stop | None]:
         began = time.monotonic()
-        run = self.runner.run()
+        run = yield from self._first_run()
         own_kinds = self.target.expressions or self.target.io
         if self.runner.pytest is None and (self.target.tests or not own_kinds):
             yield Warned(f"{self.runner.python} has no pytest: only unittest was looked for")
         for where, detail in run.troubles:
-            if where == "--case":
-                raise UsageError(f"--case cannot be read: {detail}", "write it as in 'f(3) == 9'")
             self.uncollected.append(where)
             yield Warned(f"{where} could not be collected", detail)
             yield from self._unparsed(detail)
@@ -128,7 +134,8 @@ class _Repair:
         self.outcomes = {o.case: o for o in run.outcomes}
         self.outcomes |= self._given_longer(run.outcomes)
         failing = [o.case for o in run.outcomes if o.status in (Status.FAILED, Status.CRASHED)]
-        again = self.runner.run(cases=failing) if failing else None
+        sources = self.mending.sources
+        again = self.runner.run(sources, cases=failing) if failing else None
         for outcome in again.outcomes if again else ():
             if outcome.case in failing and outcome.status.ok:
                 self.flaky.add(outcome.case)
@@ -163,6 +170,34 @@ class _Repair:
             return Stop.FLAKY if self.flaky else Stop.CLEAN
         return None
 
+    def _first_run(self) -> Generator[Event, None, Run]:
+        """The suite as it is, or, where files do not parse, with what mends them."""
+        mending = self.mending
+        try:
+            run = mending.run = self.runner.run()
+        except (UsageError, ProbeError) as error:
+            said = f"{error.message}\n{error.detail}"
+            yield from mending.events(said)
+            if mending.run is None:
+                raise
+            run = mending.run
+        else:
+            for where, detail in run.troubles:
+                if where == "--case":
+                    hint = "write it as in 'f(3) == 9'"
+                    raise UsageError(f"--case cannot be read: {detail}", hint)
+            passed = tuple(o.case for o in run.outcomes if o.status.ok)
+            failed = tuple(o.case for o in run.outcomes if not o.status.ok)
+            self.before = Verdict(passed, (*failed, *(where for where, _ in run.troubles)))
+            yield from mending.events(told(run))
+            run = mending.run or run
+        self.search.tried += mending.tried
+        if mending.steps or mending.plausible:
+            self.files |= mending.disk
+            self.runner.rest_on(mending.disk, mending.sources)
+        self.steps, self.search.plausible = list(mending.steps), list(mending.plausible)
+        return run
+
     def _given_longer(self, outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
         """Cases that hit their time limit where others are slow too: slow ones rather than endless
         ones.  A few of them are run again with more time."""
@@ -172,7 +207,8 @@ class _Repair:
             return {}
         limits = self.runner.limits
         self.runner.limits = replace(limits, case_seconds=LONGER * limits.case_seconds)
-        again = {o.case: o for o in self.runner.run(cases=late).outcomes if o.case in late}
+        run = self.runner.run(self.mending.sources, cases=late)
+        again = {o.case: o for o in run.outcomes if o.case in late}
         if all(o.status is Status.TIMEOUT for o in again.values()):
             self.runner.limits = limits
         return again
@@ -205,7 +241,7 @@ class _Repair:
             if some and not self.files[path].errors and not self.target.io:
                 yield Warned(f"no case imports {path}")
         errors = self.files[path].errors
-        if errors:
+        if errors and not self.steps and not self.search.plausible:
             line, column, what = errors[0]
             raise SourceError(f"{path}:{line}:{column}: does not parse: {what}", "mend that first")
         if self.target.qualname:
@@ -222,10 +258,15 @@ class _Repair:
         """The cases as they ran on the user's own files, without those that are flaky."""
         return Plan.of(o for o in self.outcomes.values() if o.case not in self.flaky)
 
+    def _mended(self) -> dict[str, SourceFile]:
+        """The files that parse, and those that do with the first steps."""
+        found = {**self.files, **self.mending.now}
+        return {path: found[path] for path in self.files if not found[path].errors}
+
     def _understand(self, plan: Plan) -> Iterator[Event]:
         """Decompose, trace and rank the sources as they now stand."""
         first = not self.ground.now
-        now = self.ground.now or {p: f for p, f in self.files.items() if not f.errors}
+        now = self.ground.now or self._mended()
         hierarchy = decompose(now.values())
         yield Decomposed(hierarchy)
         endless = [c for c in plan.failing if self.outcomes[c].status is Status.TIMEOUT]
@@ -266,7 +307,8 @@ class _Repair:
             for o in outcomes
             if o.status is not Status.TIMEOUT and o.status.ok != known[o.case].status.ok
         ]
-        for outcome in self.runner.run(cases=odd).outcomes if odd else ():
+        again = self.runner.run(self.mending.sources, cases=odd) if odd else None
+        for outcome in again.outcomes if again else ():
             if outcome.case in odd and outcome.status.ok != known[outcome.case].status.ok:
                 self.flaky.add(outcome.case)
                 yield Warned(f"{outcome.case} is flaky: it does not end alike each time; left out")
@@ -319,7 +361,7 @@ class _Repair:
             yield self._finished(self.search.stop)
             return
         patches: Sequence[Patch] = self.search.plausible
-        whole = decompose([f for f in self.files.values() if not f.errors])
+        whole = decompose(self._mended().values())
         bench = judge.Bench(self.files, whole, self.traces, self._plan())
         self.runner.deadline = float("inf")
         if self.steps:
@@ -327,7 +369,9 @@ class _Repair:
             patches = [judge.compose(self.files, now, p, self.steps) for p in patches[:MINIMISED]]
             patches = [judge.minimise(bench, patch, self.runner) for patch in patches]
         seconds = self.settings.time * JUDGING_SHARE
-        alternatives = judge.group(bench, patches, self.runner, seconds)
+        alternatives = judge.group(
+            bench, patches, self.runner, seconds, looked_at=bool(self.traces)
+        )
         self.runner.deadline = float("inf")
         yield Grouped(alternatives)
         for index, alternative in enumerate(alternatives[:VERIFIED_AT_MOST]):
@@ -370,7 +414,7 @@ class _Repair:
         failed = tuple(c for c, o in self.outcomes.items() if not o.status.ok)
         seconds = time.monotonic() - self.started
         return Repair(
-            Verdict(passed, failed),
+            self.before if self.before and self.mending.tried else Verdict(passed, failed),
             stop,
             partial="" if stop is Stop.FIXED else self._partial(),
             uncollected=tuple(self.uncollected),

@@ -24,7 +24,8 @@ class Settings:
     repair.  case_time: seconds for one case.  memory: megabytes for one case's process.
     jobs: worker processes, 0 for one a core.  patches: tries, 0 for no limit.  engine: the
     proposers, chained with "+".  doctests: whether those of the target count.  seed: for
-    whatever draws lots."""
+    whatever draws lots.  outline_statements, outline_nesting: a function with more statements, or
+    deeper nesting, is split when it is outlined."""
 
     python: str = ""
     time: float = 60.0
@@ -35,6 +36,8 @@ class Settings:
     engine: str = "search"
     doctests: bool = True
     seed: int = 0
+    outline_statements: int = 12
+    outline_nesting: int = 3
 
     @property
     def limits(self) -> Limits:

@@ -57,16 +57,9 @@
 (augmented_assignment left: (identifier) @update)
 (for_statement left: (identifier) @write)
 (for_in_clause left: (identifier) @write)
-(as_pattern_target [(identifier) @write
-                    (parenthesized_expression (identifier) @write)
-                    (tuple [(identifier) @write
-                            (tuple (identifier) @write)
-                            (list (identifier) @write)
-                            (list_splat (identifier) @write)])
-                    (list [(identifier) @write
-                           (tuple (identifier) @write)
-                           (list (identifier) @write)
-                           (list_splat (identifier) @write)])])
+; @into: the names in it that only a @group holds are written.
+(as_pattern_target) @into
+[(tuple) (list) (list_splat) (parenthesized_expression)] @group
 (named_expression name: (identifier) @walrus)
 (global_statement (identifier) @global)
 (nonlocal_statement (identifier) @nonlocal)
@@ -144,8 +137,10 @@
 (global_statement) @fixed.declaration
 (nonlocal_statement) @fixed.declaration
 ((identifier) @fixed.frame-access
- (#any-of? @fixed.frame-access "super" "__class__" "_getframe" "currentframe" "stacklevel" "_getframemodulename"
-                        "skip_file_prefixes" "getframeinfo" "extract_stack" "print_stack" "format_stack"))
+ (#any-of? @fixed.frame-access "_getframe" "_getframemodulename" "currentframe" "extract_stack"
+                               "format_stack" "getframeinfo" "print_stack" "skip_file_prefixes"
+                               "stacklevel"))
+((identifier) @fixed.class-access (#any-of? @fixed.class-access "super" "__class__"))
 ((call function: (attribute object: (identifier) @_i attribute: (identifier) @fixed.frame-access))
  (#eq? @_i "inspect") (#any-of? @fixed.frame-access "stack" "trace"))
 ; @private: an identifier that a class renames.

@@ -9,7 +9,35 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from mgdebug.syntax.source import Grammar
+from mgdebug.syntax.grammar import Grammar
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a language is spelt, for mending what does not parse.
+
+    keywords; headers: those that begin a compound statement, definitions and conditional: those of
+    them that define and that test; header_end: what ends its line; filler: a statement that does
+    nothing.  quotes: the longest first.  opaque: a pattern of strings and comments.  slips: what is
+    written in place of what.  missing: a first word, and one that its line must hold.  foreign:
+    patterns of what other languages write, and the right words.  complaints: what an interpreter
+    calls text that does not parse.
+    """
+
+    keywords: tuple[str, ...]
+    headers: frozenset[str]
+    definitions: frozenset[str]
+    conditional: frozenset[str]
+    header_end: str
+    filler: str
+    comma: str
+    comment: str
+    quotes: tuple[str, ...]
+    opaque: str
+    slips: Mapping[str, str]
+    missing: tuple[tuple[str, str], ...]
+    foreign: tuple[tuple[str, str], ...]
+    complaints: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,6 +67,7 @@ class Vocabulary:
     joins: Mapping[str, tuple[str, ...]]  # expressions around two values of a type
     exits: tuple[str, ...]  # statements that leave: {0} is a value
     guard: str  # {0} a condition, {1} a statement, {newline}, {indent}
+    spelling: Spelling
 
 
 class Language(Protocol):
@@ -46,14 +75,21 @@ class Language(Protocol):
 
     def grammar(self) -> Grammar: ...
 
-    def vocabulary(self) -> Vocabulary: ...
+    def vocabulary(self) -> Vocabulary:
+        """Raises UsageError for a language that is shown, but not repaired yet."""
+        ...
 
     def is_source(self, path: PurePosixPath) -> bool:
         """Whether a file of the project is code that may be repaired: not a test, not a fixture."""
         ...
 
 
-LANGUAGES: Mapping[str, str] = {".py": "mgdebug.languages.python:Python"}
+LANGUAGES: Mapping[str, str] = {
+    ".py": "mgdebug.languages.python:Python",
+    ".js": "mgdebug.languages.javascript:JavaScript",
+    ".mjs": "mgdebug.languages.javascript:JavaScript",
+    ".cjs": "mgdebug.languages.javascript:JavaScript",
+}
 
 
 @cache

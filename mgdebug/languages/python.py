@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -10,9 +11,9 @@ from pathlib import PurePosixPath
 import tree_sitter
 import tree_sitter_python
 
-from mgdebug.languages import Vocabulary, grammar_folder
+from mgdebug.languages import Spelling, Vocabulary, grammar_folder
 from mgdebug.syntax.glue import Glue
-from mgdebug.syntax.source import Conventions, Grammar
+from mgdebug.syntax.grammar import Conventions, Grammar
 
 _TEST_FOLDERS = {"test", "tests", "testing"}
 
@@ -81,7 +82,22 @@ def _modules(importer: str, module: str) -> Iterator[str]:
         yield str(base / "__init__.py")
 
 
-_ARITHMETIC = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift divmod".split()
+_ARITHMETIC = [
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "and",
+    "or",
+    "xor",
+    "lshift",
+    "rshift",
+    "divmod",
+]
 _IMPLICIT = {
     "counts": ("__bool__", "__len__"),
     "words": ("__str__", "__repr__", "__format__"),
@@ -116,10 +132,20 @@ _CONVENTIONS = Conventions(
     itself="",
     parent="super",
     attribute=("attribute", "object", "attribute"),
-    call=("call", "function"),
+    call={"call": "function"},
     passed=("argument_list", "keyword_argument"),
     invoked="__call__",
     nameless="<lambda>",
+    goes_on=r"[)\]}]|#|(else|elif|except|finally)\b",
+    joins="@",
+    opaque=(
+        r'"""(?:[^\\]|\\[\s\S])*?"""'
+        r"|'''(?:[^\\]|\\[\s\S])*?'''"
+        r'|"(?:[^"\\\n]|\\[\s\S])*"'
+        r"|'(?:[^'\\\n]|\\[\s\S])*'"
+        r"|#[^\n]*"
+    ),
+    long_quotes=('"""', "'''"),
     modules=_modules,
 )
 
@@ -158,6 +184,60 @@ class Python:
         return _VOCABULARY
 
 
+_SPELLING = Spelling(
+    keywords=(*keyword.kwlist, "print", "self"),
+    headers=frozenset(
+        (
+            *("if", "elif", "else", "for", "while", "with", "try", "except", "finally"),
+            *("def", "class", "match", "case", "async"),
+        )
+    ),
+    definitions=frozenset(("def",)),
+    conditional=frozenset(("if", "elif", "while", "assert", "return")),
+    header_end=":",
+    filler="pass",
+    comma=",",
+    comment="#",
+    quotes=('"""', "'''", '"', "'"),
+    opaque=_CONVENTIONS.opaque,
+    slips={
+        "=<": "<=",
+        "=>": ">=",
+        "<>": "!=",
+        "===": "==",
+        "!==": "!=",
+        "&&": "and",
+        "||": "or",
+        "else if": "elif",
+        "elseif": "elif",
+        "elsif": "elif",
+        "function": "def",
+        "func": "def",
+        "fn": "def",
+        "catch": "except",
+        "switch": "match",
+        "then": ":",
+        "do": ":",
+    },
+    missing=(("for", "in"), ("from", "import")),
+    foreign=(
+        (r"\b(\w+)\+\+", r"\1 += 1"),
+        (r"\b(\w+)--", r"\1 -= 1"),
+        (r"\+\+(\w+)", r"\1 += 1"),
+        (r"\b(?:esle|eles|els|lese)\s+if\b", "elif"),
+        (r"!(?=[\w(])", "not "),
+        (r"\b(print|exec)\s+(?![=(.])(\S.*?)\s*$", r"\1(\2)"),
+        (r"\b(except)\s+([\w.]+)\s*,\s*(\w+)\s*:", r"\1 \2 as \3:"),
+        (r"\b(raise)\s+(\w+)\s*,\s*(.+)$", r"\1 \2(\3)"),
+        (r"\b(?:var|let|const)\s+", ""),
+        (r"//(.*)$", r"#\1"),
+        (r"\bnew\s+(?=[A-Z])", ""),
+        (r"(\w+)\s*\?\s*(.+?)\s*:\s*(.+)$", r"\2 if \1 else \3"),
+        (r"^(\s*)\}\s*else\s*\{?", r"\1else:"),
+        (r"\s*\{\s*$", ":"),
+    ),
+    complaints=("SyntaxError", "IndentationError", "TabError"),
+)
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=", "in", "is", "not in", "is not")
 _VOCABULARY = Vocabulary(
     likes=(
@@ -299,4 +379,5 @@ _VOCABULARY = Vocabulary(
     },
     exits=("return {0}", "continue", "break"),
     guard="if {0}:{newline}{indent}{1}",
+    spelling=_SPELLING,
 )

@@ -27,6 +27,7 @@ class Warm:
         self.spec, self.fd_in, self.fd_out = spec, fd_in, fd_out
         self.forks = Forks(fd_in, fd_out)
         self.overlay = Overlay()
+        self.base: Dict[str, bytes] = {}
         self.decoder = Decoder()
         self.known: Dict[str, Runnable] = {}
         self.originals: Dict[str, Optional[types.CodeType]] = {}
@@ -34,9 +35,12 @@ class Warm:
         self.busy = False
 
     def serve(self) -> None:
-        """The first message only says that the time has come to load the project."""
-        if receive(self.fd_in, self.decoder) is None:
+        """The first message says that the time has come to load the project, and with which
+        files in place of those on the disk."""
+        first = receive(self.fd_in, self.decoder)
+        if first is None:
             return
+        self.overlay.sources = self.base = sources_of(first)
         quiet(self.spec["log"])
         said = load(self.spec, self.overlay, self._loaded)
         send(self.fd_out, {"refused": said or "the session ended early"})
@@ -110,7 +114,7 @@ class Warm:
                 warnings.simplefilter("ignore")
                 new = compile(source, path, "exec", dont_inherit=True)
                 if path not in self.originals:
-                    self.originals[path] = _compiled(path)
+                    self.originals[path] = _compiled(path, self.base)
                     self.imported[path] = bool(modules_of(path))
             old = self.originals[path]
             found: Optional[List[Swap]]
@@ -124,9 +128,11 @@ class Warm:
         return swaps
 
 
-def _compiled(path: str) -> Optional[types.CodeType]:
-    """The file as it is on the disk; None if it cannot be compiled."""
+def _compiled(path: str, base: Dict[str, bytes]) -> Optional[types.CodeType]:
+    """The file as it was imported; None if it cannot be compiled."""
+    overlay = Overlay()
+    overlay.sources = base
     try:
-        return Overlay().code(path)
+        return overlay.code(path)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return None

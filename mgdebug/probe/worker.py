@@ -15,6 +15,7 @@ A request is one message, its answer another one with the same "id".  See `answe
 import os
 import signal
 import sys
+import warnings
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import pytest_session
@@ -62,7 +63,25 @@ def main(fds: List[int]) -> None:
         request = receive(pristine_in, decoder)
         if request is None:
             forks.leave()
+        if "compile" in request:
+            complaints = [complaint(sources) for sources in request["compile"]]
+            send(pristine_out, {"id": request["id"], "complaints": complaints})
+            continue
         send(pristine_out, fresh(spec, request, forks))
+
+
+def complaint(sources: Dict[str, str]) -> Optional[int]:
+    """The line of the first source that does not compile, None if all do."""
+    for path, text in sources.items():
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                compile(text.encode("latin-1"), path, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            return error.lineno or 0
+        except (ValueError, RecursionError, MemoryError, OverflowError):
+            return 0
+    return None
 
 
 def fresh(spec: Message, request: Message, forks: Forks) -> Message:

@@ -37,6 +37,7 @@ from mgdebug.runner.answers import (
 )
 from mgdebug.runner.plan import Plan
 from mgdebug.runner.worker import LOAD_SECONDS, LONGEST_WAIT, Channel, Worker, spec_of
+from mgdebug.syntax.source import SourceFile
 
 MARGIN_SECONDS = 5.0  # that a worker may take beyond the limits of its cases
 COLLECT_FLOOR, COLLECT_FACTOR = 2.0, 4.0  # what a patched project may take to be collected
@@ -74,6 +75,8 @@ class Runner:
         self._workers: list[Worker] = []
         self._ids = itertools.count(1)
         self._collecting: float | None = None  # seconds, of the sources as they are
+        self._disk: dict[str, bytes] = {}  # files that do not parse, as they are
+        self._base: dict[str, bytes] = {}  # and as they are for all that follows
         self._ran: dict[str, list[tuple[str, int]]] = {}  # functions that ran during the import
         self.deadline = float("inf")  # on the monotonic clock; for runs that are no tries
         self.pytest: str | None = None
@@ -91,6 +94,12 @@ class Runner:
             worker.close()
 
     # ------------------------------------------------------------------------- fresh runs
+
+    def rest_on(self, disk: Mapping[str, SourceFile], base: Sources) -> None:
+        """Have tries made on a project with these files in place of what is on the disk, since what
+        is there cannot be imported.  disk: how it is there; a try without them is one with it."""
+        self._base = dict(base)
+        self._disk = {path: disk[path].data for path in base}
 
     def run(
         self,
@@ -113,9 +122,19 @@ class Runner:
             if new:
                 worker.close()
         run = read_run(answer, self._relative, said)
-        if not sources:
+        if not sources or sources == self._base:
             self._collecting = run.collecting
         return run
+
+    def complaints(self, sources: Sequence[Sources]) -> list[int | None]:
+        """Whether the project's interpreter takes each set of files: None if it does, else the line
+        that it complains of, 0 if it names none.  Nothing is run.  Raises ProbeError."""
+        worker = self._first()
+        request = {**self._request({}, []), "compile": [self._shipped(s) for s in sources]}
+        said = self._ask(worker, request).get("complaints")
+        if not isinstance(said, list) or len(said) != len(sources):
+            raise ProbeError("the project's interpreter does not compile what it is given")
+        return [line if isinstance(line, int) else None for line in said]
 
     def trace(
         self,
@@ -145,7 +164,7 @@ class Runner:
             for trace in read_traces(answer, blocks)
         ]
         imported = frozenset(read_hits(answer.get("imported"), blocks))
-        if not sources:
+        if dict(sources or {}) == self._base:
             self._ran = self._functions_of(hierarchy, imported)
         return traces, read_outcomes(answer), imported
 
@@ -206,7 +225,7 @@ class Runner:
                     waiting.clear()
                 while waiting and idle:
                     index, worker = waiting.pop(), idle.pop()
-                    sources = self._shipped(tries[index])
+                    sources = self._shipped({**self._disk, **tries[index]})
                     message = {"sources": sources, **common, "id": next(self._ids)}
                     deadline = time.monotonic() + longest
                     errand = _Errand(index, worker, message, worker.warm, deadline)
@@ -281,7 +300,7 @@ class Runner:
             self._workers.append(self._start())
         for worker in self._workers:
             with contextlib.suppress(OSError):
-                worker.load()
+                worker.load(self._shipped(self._base))
         for worker in list(self._workers):
             try:
                 worker.wait_until_loaded()

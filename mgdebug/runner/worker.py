@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from mgdebug.errors import InterpreterError, NoCasesError, ProbeError, UsageError
@@ -118,11 +119,13 @@ class Worker:
         numbers = self.hello.get("version")
         return [n for n in numbers if isinstance(n, int)] if isinstance(numbers, list) else []
 
-    def load(self) -> None:
-        """Tell the warm process to import the project; does not wait for it."""
+    def load(self, sources: Mapping[str, str] | None = None) -> None:
+        """Tell the warm process to import the project; does not wait for it.
+
+        sources: files in place of those on the disk, one character a byte."""
         if not self._told:
             self._told = True
-            self.warm.send({})
+            self.warm.send({"sources": dict(sources or {})})
 
     def wait_until_loaded(self) -> None:
         """Raises ProbeError if the project cannot be imported and collected."""

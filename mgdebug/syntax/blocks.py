@@ -16,7 +16,8 @@ from operator import itemgetter
 import tree_sitter
 
 from mgdebug.model import BlockKind, Exit, Span
-from mgdebug.syntax.source import Captures, SourceFile
+from mgdebug.syntax.grammar import Captures
+from mgdebug.syntax.source import SourceFile
 
 _HEADERS = (BlockKind.LOOP, BlockKind.WITH, BlockKind.HANDLER, BlockKind.CASE)
 _WORDS = (BlockKind.TRY, BlockKind.FINALLY)  # blocks that are one word

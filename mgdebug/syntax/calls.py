@@ -9,15 +9,15 @@ What cannot be resolved is listed as unknown.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import tree_sitter
 
 from mgdebug.model import SubfunctionKind
+from mgdebug.syntax.drafts import START, Draft, Mention, Reading, innermost
 from mgdebug.syntax.source import SourceFile
-from mgdebug.syntax.structure import START, Draft, Mention, Reading, innermost
 
 Follow = Callable[[str], SourceFile | None]
 """The file of a path in the project, None if there is no such one."""
@@ -75,6 +75,9 @@ class Resolver:
 
     def _name(self, mention: Mention) -> None:
         meaning = self._by_scope(mention.draft, mention.name)
+        conventions = mention.draft.source.grammar.conventions
+        if conventions.itself and mention.name == conventions.parent:
+            meaning = self._meaning(mention.draft, mention.node, 0)
         if not mention.value:
             self._call(mention, meaning)
         elif isinstance(meaning, Draft):
@@ -97,7 +100,9 @@ class Resolver:
         if isinstance(meaning, _Object):
             invoked = caller.source.grammar.conventions.invoked
             found = [] if meaning.above else self._in_class(meaning, invoked)
-            if not found and meaning.is_class:
+            if meaning.above and caller.source.grammar.conventions.itself:
+                found = self._constructors_above(meaning)
+            elif not found and meaning.is_class:
                 found = self._constructors(meaning.kind)
         elif meaning is None or meaning.kind is SubfunctionKind.MODULE:
             found = []
@@ -139,6 +144,10 @@ class Resolver:
         names = kind.source.grammar.conventions.constructors
         found = [d for name in names for d in self._in_class(_Object(kind, exact=True), name)]
         return found or [kind]
+
+    def _constructors_above(self, target: _Object) -> list[Draft]:
+        names = target.kind.source.grammar.conventions.constructors
+        return [d for name in names for d in self._in_class(target, name)]
 
     def _wrappers(self, function: Draft) -> list[Draft]:
         """What stands in for a function: the functions inside its decorators."""
@@ -258,8 +267,8 @@ class Resolver:
             text = source.slice(name.start_byte, name.end_byte)
             found = self._of(scope, target, text, depth + 1)
             return found[0] if len(found) == 1 else None
-        if node.type == conventions.call[0]:
-            return self._made(scope, node.child_by_field_name(conventions.call[1]), depth)
+        if node.type in conventions.call:
+            return self._made(scope, _called(node, conventions.call), depth)
         text = source.slice(node.start_byte, node.end_byte)
         if conventions.itself and text == conventions.itself:
             holder = _class_around(scope)
@@ -267,7 +276,7 @@ class Resolver:
         if conventions.itself and text == conventions.parent:
             holder = _class_around(scope)
             return _Object(holder, above=True) if holder else None
-        return self._by_scope(scope, text, depth) if text.isidentifier() else None
+        return self._by_scope(scope, text, depth) if not node.child_count else None
 
     def _made(self, scope: Draft, function: tree_sitter.Node | None, depth: int) -> _Meaning:
         """What a call gives, where it is sure: an object of a class, or what is above it."""
@@ -359,6 +368,9 @@ class Resolver:
                     module, name = said["module"].strip("'\""), said.get("name", "")
                     if "all" in said:
                         known["*"].append((module, ""))
+                    elif "main" in said:
+                        main = scope.source.grammar.conventions.main
+                        known[said["main"]] += [(module, one) for one in (*main, "")]
                     elif "alias" in said or name:
                         known[said.get("alias", name)].append((module, name))
                     else:
@@ -423,8 +435,12 @@ def _object_of(mention: Mention) -> tree_sitter.Node | None:
 
 
 def _callee(decorator: tree_sitter.Node, function: Draft) -> tree_sitter.Node | None:
-    kind, called = function.source.grammar.conventions.call
-    return decorator.child_by_field_name(called) if decorator.type == kind else decorator
+    calls = function.source.grammar.conventions.call
+    return _called(decorator, calls) if decorator.type in calls else decorator
+
+
+def _called(call: tree_sitter.Node, calls: Mapping[str, str]) -> tree_sitter.Node | None:
+    return call.child_by_field_name(calls[call.type])
 
 
 def _inside(draft: Draft) -> Iterator[Draft]:

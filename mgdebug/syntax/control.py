@@ -25,9 +25,9 @@ class Step:
 
     next, raises: the steps that follow, without and with an exception.  leaves: "return",
     "break", "continue" or "raise" where what follows is reached by such a jump; loop: the stretch
-    of the loop that it leaves; cleanup: of what such a jump has run on its way.  reads: names that are read before they are
-    surely written here; sure, writes: names that are surely, or maybe, written; unbinds: names
-    that lose their value.
+    of the loop that it leaves; cleanup: of what such a jump has run on its way.  reads: names that
+    are read before they are surely written here; sure, writes: names that are surely, or maybe,
+    written; unbinds: names that lose their value.
     """
 
     start: int
@@ -264,9 +264,7 @@ class Control:
     def body(self, clause: tree_sitter.Node) -> tree_sitter.Node:
         return next(part for part in parts(clause) if "suite" in self.roles(part))
 
-    def last(
-        self, node: tree_sitter.Node, block: tree_sitter.Node, context: _Context
-    ) -> _Context:
+    def last(self, node: tree_sitter.Node, block: tree_sitter.Node, context: _Context) -> _Context:
         """The context of what a finally guards."""
         copies: dict[tuple[str, _Loop, tuple[int, ...]], int] = {}
 

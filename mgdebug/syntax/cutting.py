@@ -4,6 +4,7 @@ each piece, is below the size."""
 from __future__ import annotations
 
 import bisect
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -51,6 +52,12 @@ class Cutting:
         self._suites = list(_suites(function.names, function.scope.node))
         # Each statement that is not inside a piece: where it starts, how deep it is.
         self._left = sorted((r.start, suite.depth) for suite in self._suites for r in suite.runs)
+        # Each name that is not inside a piece: where it stands, and whether that is a read.
+        self._names = [
+            (place.start, place.name, "read" if place.use is Use.READ else "bind")
+            for place in function.places
+        ]
+        self._tally = Counter((name, use) for _, name, use in self._names)
 
     @property
     def large(self) -> bool:
@@ -62,7 +69,7 @@ class Cutting:
         while self.large:
             chosen = self._best()
             if chosen is None:
-                self.unfit = list(self._refused())
+                self.unfit = self._refused()
                 return
             self._take(*chosen)
 
@@ -133,53 +140,59 @@ class Cutting:
     def _unbound(self, run: Run, interface: Interface) -> tuple[str, ...]:
         """Names that what is left would read, and no longer bind: they were unbound there, and
         would become global."""
-        pieces = [(run, interface)]
-        pieces += [cut for cut in self._outermost() if not run.start <= cut[0].start < run.end]
-        bound = {name for _, join in pieces for name in join.results}
-        read: dict[str, None] = {}
-        for place in self.function.places:
-            if not any(piece.start <= place.start < piece.end for piece, _ in pieces):
-                if place.use is Use.READ:
-                    read[place.name] = None
-                else:
-                    bound.add(place.name)
-        return tuple(name for name in read if name not in bound)
-
-    def _outermost(self) -> list[tuple[Run, Interface]]:
-        """The cuts that are called by what is left, not by another piece."""
-        found: list[tuple[Run, Interface]] = []
-        for run in sorted(self.cuts, key=lambda run: (run.start, -run.end)):
-            if not found or found[-1][0].end <= run.start:
-                found.append((run, self.cuts[run]))
-        return found
+        low = bisect.bisect_left(self._names, (run.start,))
+        inside = self._names[low : bisect.bisect_left(self._names, (run.end,))]
+        here = Counter((name, use) for _, name, use in inside)
+        return tuple(
+            name
+            for name, use in here
+            if use == "bind" and name not in interface.results
+            if self._tally[name, "bind"] == here[name, "bind"]
+            if self._tally[name, "read"] > here[name, "read"]
+        )
 
     def _take(self, run: Run, interface: Interface) -> None:
         self.cuts[run] = interface
-        inside = [(at, depth) for at, depth in self._left if run.start < at < run.end]
-        self._left = [left for left in self._left if left not in inside]
+        self._left = [left for left in self._left if not run.start < left[0] < run.end]
+        results = [(run.start, name, "bind") for name in interface.results]
+        self._names = [n for n in self._names if not run.start <= n[0] < run.end] + results
+        self._names.sort()
+        self._tally = Counter((name, use) for _, name, use in self._names)
         self._suites = [s for s in self._suites if not (run.start <= s.start and s.end <= run.end)]
         for suite in self._suites:
-            kept = [r for r in suite.runs if r.end <= run.start or run.end <= r.start]
-            if len(kept) < len(suite.runs) and any(r.start == run.start for r in suite.runs):
-                suite.runs = sorted([*kept, run], key=lambda r: r.start)
+            if suite.start <= run.start and run.end <= suite.end:
+                kept = [r for r in suite.runs if r.end <= run.start or run.end <= r.start]
+                if any(r.start == run.start for r in suite.runs):
+                    suite.runs = sorted([*kept, run], key=lambda r: r.start)
 
-    def _refused(self) -> Iterator[tuple[Run, Unfit]]:
-        """The natural pieces of what is left that cannot be cut."""
+    def _refused(self) -> list[tuple[Run, Unfit]]:
+        """The natural pieces of what is left that cannot be cut; not those inside another that
+        stays for the same reason."""
+        found: list[tuple[Run, Unfit]] = []
+        for run in self._natural():
+            known = self._interface(run) if self._weight(run) >= _WORTH else None
+            if isinstance(known, Unfit) and not any(
+                unfit.reason == known.reason and other.start <= run.start and run.end <= other.end
+                for other, unfit in found
+            ):
+                found.append((run, known))
+        return found
+
+    def _natural(self) -> Iterator[Run]:
+        """Each compound statement, and the simple ones between them."""
         for suite in self._suites:
             simple: list[Run] = []
-            for run in [*suite.runs, None]:
-                if run is not None and run not in self.cuts and self._weight(run) == 1:
+            for run in suite.runs:
+                if run not in self.cuts and self._weight(run) == 1:
                     simple.append(run)
                     continue
-                runs = [run] if run is not None else []
                 if simple:
-                    runs.insert(0, Run(simple[0].start, simple[-1].end))
-                    simple = []
-                for natural in runs:
-                    if natural not in self.cuts and self._weight(natural) >= _WORTH:
-                        known = self._interface(natural)
-                        if isinstance(known, Unfit):
-                            yield natural, known
+                    yield Run(simple[0].start, simple[-1].end)
+                simple = []
+                if run not in self.cuts:
+                    yield run
+            if simple:
+                yield Run(simple[0].start, simple[-1].end)
 
 
 def _suites(names: Names, node: tree_sitter.Node) -> Iterator[_Suite]:

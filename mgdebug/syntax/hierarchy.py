@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mgdebug.model import Hierarchy
+from mgdebug.syntax.broken import intact
 from mgdebug.syntax.calls import Follow, Resolver
+from mgdebug.syntax.drafts import MODULE, Reading
 from mgdebug.syntax.source import SourceFile
-from mgdebug.syntax.structure import MODULE, Reading, read
+from mgdebug.syntax.structure import read
 
 __all__ = ["MODULE", "bottom_up", "decompose"]
 
@@ -35,7 +37,15 @@ def decompose(sources: Iterable[SourceFile], follow: Follow | None = None) -> Hi
 
 
 def _reading(source: SourceFile) -> Reading:
-    return read(source, source.tree)
+    """A file; of one that does not parse what is intact, and each broken stretch as a subfunction
+    of its own, inside the one that it interrupts."""
+    if not source.tree.root_node.has_error:
+        return read(source, source.tree)
+    found = intact(source)
+    reading = read(source, found.tree)
+    for stretch in found.broken:
+        reading.add_error(stretch)
+    return reading
 
 
 def bottom_up(edges: Mapping[str, Iterable[str]]) -> tuple[tuple[str, ...], ...]:

@@ -66,9 +66,7 @@ class Outline:
         """The original text, put together from the outlined one."""
         parts = sorted((s for s in self._segments if s.origin), key=lambda s: s.origin or (0, 0))
         text = self.outlined.text
-        return b"".join(
-            text[s.at : s.end] if s.hidden is None else s.hidden for s in parts
-        )
+        return b"".join(text[s.at : s.end] if s.hidden is None else s.hidden for s in parts)
 
     def fold(self, edits: Iterable[Edit]) -> tuple[Edit, ...]:
         """Edits of the outlined text as edits of the original, as small as they can be.  Raises

@@ -74,6 +74,8 @@ class Function:
         for role in self.names.fixed:
             if self.names.marked(role, start, end):
                 return Unfit(f"{role.removeprefix('fixed.').replace('-', ' ')} inside")
+        if self.names.marked("watcher", start, end):
+            return Unfit("frame access inside")
         if self.private and self.names.marked("private", start, end):
             return Unfit("private name inside")
         outer = self._outer(start, end)

@@ -88,6 +88,7 @@ class Names:
         self.fixed = sorted(role for role in captures if role.startswith("fixed."))
         self._roles = {key: frozenset(value) for key, value in roles.items()}
         self.scopes: list[Scope] = []
+        self._labels: list[tuple[int, str]] = []
         self.places = sorted(self._walk(root), key=lambda place: (place.at, place.start))
         self._standing = sorted(self.places, key=lambda place: place.start)
         self._starts = [place.start for place in self._standing]
@@ -123,7 +124,7 @@ class Names:
 
     def marked(self, role: str, start: int, end: int) -> list[int]:
         """Where the nodes of a role start in a stretch."""
-        marks = self._marks.get(role, [])
+        marks = self.watchers if role == "watcher" else self._marks.get(role, [])
         return marks[bisect.bisect_left(marks, start) : bisect.bisect_left(marks, end)]
 
     def held(self, start: int, end: int) -> list[str]:
@@ -135,6 +136,30 @@ class Names:
         """The places in a stretch."""
         low = bisect.bisect_left(self._starts, start)
         return self._standing[low : bisect.bisect_left(self._starts, end)]
+
+    @cached_property
+    def watchers(self) -> list[int]:
+        """Where the file names a function of its own that looks at the frames below it, by itself
+        or by calling such a function."""
+        uses = sorted([*self._labels, *((p.start, p.name) for p in self.places)])
+        bodies: dict[str, list[tuple[int, int]]] = {}
+        for scope in self.scopes:
+            if "function" in scope.roles:
+                stretch = (scope.node.start_byte, scope.node.end_byte)
+                bodies.setdefault(self.name(scope), []).append(stretch)
+        found: set[str] = set()
+        marks = list(self._marks.get("fixed.frame-access", ()))
+        while marks:
+            fresh = {
+                name
+                for name, stretches in bodies.items()
+                if name not in found
+                for start, end in stretches
+                if bisect.bisect_left(marks, start) < bisect.bisect_left(marks, end)
+            }
+            found |= fresh
+            marks = [start for start, name in uses if name in fresh]
+        return [start for start, name in uses if name in found]
 
     @cached_property
     def owned(self) -> dict[int, list[Place]]:
@@ -160,13 +185,14 @@ class Names:
         """Every place below a node.  A stack, not recursion: long sums nest deep."""
         top = Scope(root, None, self.roles(root))
         self.scopes.append(top)
-        stack: list[tuple[tree_sitter.Node, Scope, bool, int]] = [(root, top, False, 0)]
+        stack = [(root, top, False, 0, False)]
         while stack:
-            node, scope, maybe, end = stack.pop()
+            node, scope, maybe, end, into = stack.pop()
             roles = self.roles(node)
             if "outside" in roles and scope.parent is not None:
                 scope = scope.parent
             if "name" in roles:
+                roles |= {"write"} if into else set()
                 yield from self._place(node, roles, scope, maybe, end)
                 continue
             if "idle" in roles and "function" in scope.roles:
@@ -180,7 +206,8 @@ class Names:
             if "scope" in roles and node is not root:
                 inner = Scope(node, scope, roles)
                 self.scopes.append(inner)
-            stack += [(child, inner, maybe, end) for child in node.named_children]
+            into = "into" in roles or (into and "group" in roles)
+            stack += [(child, inner, maybe, end, into) for child in node.named_children]
 
     def _place(
         self, node: tree_sitter.Node, roles: frozenset[str], scope: Scope, maybe: bool, end: int
@@ -207,5 +234,7 @@ class Names:
             if "update" in roles:
                 yield Place(name, Use.READ, start, start, scope)
             yield Place(name, Use.WRITE, start, end, scope)
-        elif "label" not in roles:
+        elif "label" in roles:
+            self._labels.append((start, name))
+        else:
             yield Place(name, Use.READ, start, start, scope)

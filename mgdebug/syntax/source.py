@@ -13,8 +13,7 @@ import difflib
 import hashlib
 import io
 import tokenize
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -23,82 +22,7 @@ import tree_sitter
 
 from mgdebug.errors import SourceError
 from mgdebug.model import Edit, Span
-from mgdebug.syntax.glue import Glue
-
-
-Captures = dict[str, list[tree_sitter.Node]]
-
-
-@dataclass(frozen=True)
-class Conventions:
-    """What a grammar's queries cannot say: names and node types that have a meaning.
-
-    constructors: methods that a call of their class may call.  itself: the word for the object of
-    a method, "" where it is the first parameter.  parent: the word, called, for what a class builds
-    on.  attribute: the node type of `object.member` and the fields of both.  call: the node type of
-    a call and the field of its function.  passed: node types of places that hand a value over.
-    invoked: the method that runs when an object is called.  nameless: how the code of a lambda is
-    called.  implicit: methods by the capture of the query `implicit` that may call them.  modules:
-    the paths that a module may have, from the path of the file that imports it and the module's
-    name as written there.
-    """
-
-    constructors: tuple[str, ...]
-    itself: str
-    parent: str
-    attribute: tuple[str, str, str]
-    call: tuple[str, str]
-    passed: tuple[str, ...]
-    invoked: str
-    nameless: str
-    implicit: Mapping[str, tuple[str, ...]]
-    modules: Callable[[str, str], Iterable[str]]
-
-
-@dataclass(frozen=True)
-class Grammar:
-    """A language as the syntax rooms see it: a tree-sitter language and its queries by name."""
-
-    name: str
-    language: tree_sitter.Language
-    queries: Mapping[str, tree_sitter.Query]
-    conventions: Conventions
-    glue: Glue | None = None  # None: its functions cannot be outlined
-
-    @classmethod
-    def read(
-        cls,
-        folder: Path,
-        language: tree_sitter.Language,
-        told: Conventions,
-        glue: Glue | None = None,
-    ) -> Grammar:
-        """The queries of a folder, each under its name, and `structure`: those that the hierarchy
-        needs of every file as one, since each query walks the whole tree."""
-        texts = {file.stem: file.read_text("utf-8") for file in sorted(folder.glob("*.scm"))}
-        texts["structure"] = "".join(texts[name] for name in ("subfunctions", "blocks", "calls"))
-        queries = {name: tree_sitter.Query(language, text) for name, text in texts.items()}
-        return cls(folder.name, language, queries, told, glue)
-
-    def parse(self, text: bytes, old: tree_sitter.Tree | None = None) -> tree_sitter.Tree:
-        """old: the tree of an earlier text, with the edits since then; what they do not touch is
-        not parsed again."""
-        parser = tree_sitter.Parser(self.language)
-        return parser.parse(text, old) if old else parser.parse(text)
-
-    def captured(self, query: str, node: tree_sitter.Node) -> Captures:
-        """Nodes by capture name, in no particular order."""
-        return tree_sitter.QueryCursor(self.queries[query]).captures(node)
-
-    def matches(self, query: str, node: tree_sitter.Node) -> Iterator[Captures]:
-        """Captures of one match after another."""
-        for _, match in tree_sitter.QueryCursor(self.queries[query]).matches(node):
-            yield match
-
-    def captures(self, query: str, node: tree_sitter.Node) -> Captures:
-        """Nodes by capture name, in the order of the text."""
-        found = self.captured(query, node)
-        return {name: sorted(nodes, key=_position) for name, nodes in found.items()}
+from mgdebug.syntax.grammar import Grammar
 
 
 class Node(Protocol):
@@ -110,10 +34,6 @@ class Node(Protocol):
     def end_byte(self) -> int: ...
 
 
-def _position(node: tree_sitter.Node) -> tuple[int, int]:
-    return node.start_byte, -node.end_byte
-
-
 class SourceFile:
     """One file of the project, never changed: edits give a new SourceFile.
 
@@ -123,6 +43,7 @@ class SourceFile:
     """
 
     def __init__(self, path: str, data: bytes, grammar: Grammar) -> None:
+        self._before: tuple[SourceFile, Sequence[Edit]] | None = None  # what it was spliced from
         self.path = path
         self.data = data
         self.grammar = grammar
@@ -151,7 +72,30 @@ class SourceFile:
 
     @cached_property
     def tree(self) -> tree_sitter.Tree:
-        return self.grammar.parse(self.text)
+        """Of a spliced file only what the edits touch is parsed, if the first one has its tree."""
+        if self._before is None:
+            return self.grammar.parse(self.text)
+        (source, edits), self._before = self._before, None
+        return self.grammar.parse(self.text, source.tree_after(edits))
+
+    def tree_after(self, edits: Sequence[Edit]) -> tree_sitter.Tree | None:
+        """The tree with sorted edits marked in it, None if there is no tree yet."""
+        if "tree" not in self.__dict__:
+            return None
+        tree = self.tree.copy()
+        for edit in reversed(edits):
+            new = edit.text.encode("utf-8", "surrogatepass")
+            row, column = start = self._point(edit.start)
+            lines = new.count(b"\n")
+            tail = len(new) - new.rfind(b"\n") - 1
+            end = (row + lines, tail if lines else column + len(new))
+            after = edit.start + len(new)
+            tree.edit(edit.start, edit.end, after, start, self._point(edit.end), end)
+        return tree
+
+    def _point(self, byte: int) -> tuple[int, int]:
+        line = self.line_of(byte)
+        return line - 1, byte - self._line_starts[line - 1]
 
     @cached_property
     def newline(self) -> str:
@@ -180,6 +124,12 @@ class SourceFile:
     def line_of(self, byte: int) -> int:
         """The number of the line (1 is the first) that holds a byte."""
         return bisect.bisect_right(self._line_starts, byte)
+
+    def line_bounds(self, line: int) -> tuple[int, int]:
+        """Where a line starts, and where its text ends."""
+        starts = self._line_starts
+        start, end = starts[line - 1], starts[line] if line < len(starts) else len(self.text)
+        return start, start + len(self.text[start:end].rstrip(b"\r\n"))
 
     def line_text(self, line: int) -> str:
         """A line's characters without its end."""
@@ -230,7 +180,9 @@ class SourceFile:
             parts += [self.text[at : edit.start], edit.text.encode("utf-8", "surrogatepass")]
             at = edit.end
         parts.append(self.text[at:])
-        return SourceFile(self.path, self._bytes(b"".join(parts)), self.grammar)
+        after = SourceFile(self.path, self._bytes(b"".join(parts)), self.grammar)
+        after._before = self, mine
+        return after
 
     def _bytes(self, text: bytes) -> bytes:
         characters = text.decode("utf-8", "surrogatepass")

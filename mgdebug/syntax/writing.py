@@ -88,9 +88,9 @@ class Writing:
     def _add(self, text: bytes, origin: tuple[int, int] | None, hidden: bytes | None) -> None:
         if not text:
             return
-        last = self.segments[-1] if self.segments else None
-        if last and origin and last.origin and hidden is None and last.hidden is None:
-            if last.origin[1] == origin[0]:
+        if self.segments and origin and hidden is None:
+            last = self.segments[-1]
+            if last.origin and last.hidden is None and last.origin[1] == origin[0]:
                 text, origin = last.text + text, (last.origin[0], origin[1])
                 self._at = self.segments.pop().at
         self.segments.append(Segment(self._at, text, origin, hidden))
@@ -127,7 +127,8 @@ class Writing:
             for jump in (unit.jumps if unit else ())
             if not any(cut.start <= jump.start < cut.end for cut in inner)
         ]
-        for place in sorted([*inner, *jumps], key=lambda place: place.start):
+        places: list[Cut | Jump] = [*inner, *jumps]
+        for place in sorted(places, key=lambda place: place.start):
             self._copy(at, place.start)
             if isinstance(place, Cut):
                 self._join(place, unit)
@@ -172,9 +173,7 @@ class Writing:
         last = newline if self.source.text[cut.start : cut.end].endswith(b"\n") else ""
         self._glue(newline.join(indent + line for line in lines) + last)
 
-    def _leave(
-        self, unit: Cut | None, word: str, value: str, loop: tuple[int, int] | None
-    ) -> str:
+    def _leave(self, unit: Cut | None, word: str, value: str, loop: tuple[int, int] | None) -> str:
         """A jump as it is written in a unit.  loop: the loop that it is about."""
         stays = loop is not None and unit is not None
         stays = stays and loop[0] >= unit.start and loop[1] <= unit.end  # type: ignore

@@ -10,11 +10,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Generator, Iterator, Sequence
 
-from mgdebug.model import Edit, Patch, Verdict
+from mgdebug.model import Edit, Patch, SubfunctionKind, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.proposers.search.conditions import ON_CONDITIONS
 from mgdebug.proposers.search.offers import Offer
 from mgdebug.proposers.search.sites import Scope, survey
+from mgdebug.proposers.search.spelling import mend
 from mgdebug.proposers.search.statements import ON_STATEMENTS
 from mgdebug.proposers.search.values import ON_OPERATORS, ON_TARGETS, ON_VALUES
 
@@ -27,6 +28,11 @@ class Search:
     name = "search"
 
     def propose(self, brief: Brief) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
+        if brief.subfunction.kind is SubfunctionKind.ERROR:
+            offers = mend(brief)
+            for at in range(0, len(offers), FIRST_BATCH):
+                yield [self._patch(brief, offer) for offer in offers[at : at + FIRST_BATCH]]
+            return
         scope = survey(brief)
         offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope), scope), key=_order)
         promising: list[Offer] = []

@@ -1,0 +1,97 @@
+"""A language as the syntax rooms see it: a tree-sitter language, its queries, its conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import tree_sitter
+
+from mgdebug.syntax.glue import Glue
+
+Captures = dict[str, list[tree_sitter.Node]]
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What a grammar's queries cannot say: names and node types that have a meaning.
+
+    constructors: methods that a call of their class may call.  itself: the word for the object of
+    a method, "" where it is the first parameter.  parent: the word, called, for what a class builds
+    on.  attribute: the node type of `object.member` and the fields of both.  call: the node types
+    of calls, each with the field of what is called.  passed: node types of places that hand a value over.
+    invoked: the method that runs when an object is called.  nameless: how the code of a lambda is
+    called.  implicit: methods by the capture of the query `implicit` that may call them.  goes_on: a
+    pattern of lines that go on with the statement above at the same indent; joins: of lines that
+    belong to the statement below.  long_quotes: what begins and ends a string over lines.  opaque:
+    a pattern of whole strings and comments.  modules:
+    the paths that a module may have, from the path of the file that imports it and the module's
+    name as written there.  main: the names of what a module gives when no name is asked for.
+    """
+
+    constructors: tuple[str, ...]
+    itself: str
+    parent: str
+    attribute: tuple[str, str, str]
+    call: Mapping[str, str]
+    passed: tuple[str, ...]
+    invoked: str
+    nameless: str
+    implicit: Mapping[str, tuple[str, ...]]
+    goes_on: str
+    joins: str
+    long_quotes: tuple[str, ...]
+    opaque: str
+    modules: Callable[[str, str], Iterable[str]]
+    main: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """A language as the syntax rooms see it: a tree-sitter language and its queries by name."""
+
+    name: str
+    language: tree_sitter.Language
+    queries: Mapping[str, tree_sitter.Query]
+    conventions: Conventions
+    glue: Glue | None = None  # None: its functions cannot be outlined
+
+    @classmethod
+    def read(
+        cls,
+        folder: Path,
+        language: tree_sitter.Language,
+        told: Conventions,
+        glue: Glue | None = None,
+    ) -> Grammar:
+        """The queries of a folder, each under its name, and `structure`: those that the hierarchy
+        needs of every file as one, since each query walks the whole tree."""
+        texts = {file.stem: file.read_text("utf-8") for file in sorted(folder.glob("*.scm"))}
+        texts["structure"] = "".join(texts[name] for name in ("subfunctions", "blocks", "calls"))
+        queries = {name: tree_sitter.Query(language, text) for name, text in texts.items()}
+        return cls(folder.name, language, queries, told, glue)
+
+    def parse(self, text: bytes, old: tree_sitter.Tree | None = None) -> tree_sitter.Tree:
+        """old: the tree of an earlier text, with the edits since then; what they do not touch is
+        not parsed again."""
+        parser = tree_sitter.Parser(self.language)
+        return parser.parse(text, old) if old else parser.parse(text)
+
+    def captured(self, query: str, node: tree_sitter.Node) -> Captures:
+        """Nodes by capture name, in no particular order."""
+        return tree_sitter.QueryCursor(self.queries[query]).captures(node)
+
+    def matches(self, query: str, node: tree_sitter.Node) -> Iterator[Captures]:
+        """Captures of one match after another."""
+        for _, match in tree_sitter.QueryCursor(self.queries[query]).matches(node):
+            yield match
+
+    def captures(self, query: str, node: tree_sitter.Node) -> Captures:
+        """Nodes by capture name, in the order of the text."""
+        found = self.captured(query, node)
+        return {name: sorted(nodes, key=_position) for name, nodes in found.items()}
+
+
+def _position(node: tree_sitter.Node) -> tuple[int, int]:
+    return node.start_byte, -node.end_byte

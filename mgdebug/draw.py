@@ -113,8 +113,7 @@ class _Drawing:
             nodes[block.id] = parent.add(self._block(block, self.sources[subfunction.path]))
 
     def _block(self, block: Block, source: SourceFile) -> Text:
-        line = f"{block.span.first_line}"
-        text = Text.assemble((f"{line:>4} {block.kind:<9} ", "dim"))
+        text = Text.assemble((f"{block.span.first_line:<4}{block.kind:<10}", "dim"))
         text.append(_one_line(source.slice(block.span.start, block.span.end)))
         for label, names in (("reads", block.reads), ("writes", block.writes)):
             if names:

@@ -30,6 +30,10 @@ bench: install
 	$(BIN)/mgdebug bench startup
 	$(BIN)/mgdebug bench tries
 	$(BIN)/mgdebug bench quixbugs
+	$(BIN)/mgdebug bench hierarchy
+	$(BIN)/mgdebug bench edges
+	$(BIN)/mgdebug bench outline
+	$(BIN)/mgdebug bench broken
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mgdebug.narrate import Narrator
     from mgdebug.syntax.outline import Outline
 
+_SUITES = ("startup", "tries", "quixbugs", "hierarchy", "edges", "outline", "broken")
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -338,7 +339,7 @@ def _outlined(found: Iterable[Outline]) -> int:
 
 
 @main.command(context_settings=_CONTEXT, hidden=True)
-@click.argument("suite", type=click.Choice(["startup", "tries", "quixbugs"]))
+@click.argument("suite", type=click.Choice(_SUITES))
 @click.option("--only", multiple=True, metavar="NAME", help="Rows of the suite (repeatable).")
 @click.option("--time", type=float, default=60.0, metavar="SECONDS", help="For each repair.")
 @_ends_cleanly

@@ -113,8 +113,9 @@ class _Drawing:
             nodes[block.id] = parent.add(self._block(block, self.sources[subfunction.path]))
 
     def _block(self, block: Block, source: SourceFile) -> Text:
-        text = Text.assemble((f"{block.span.first_line:<4}{block.kind:<10}", "dim"))
-        text.append(_one_line(source.slice(block.span.start, block.span.end)))
+        text = Text.assemble((f"{_lines(block.span):<8}{block.kind:<10}", "dim"))
+        first, *rest = source.slice(block.span.start, block.span.end).splitlines() or [""]
+        text.append(_one_line(first) + " ..." * bool(rest and not _is_cut(first)))
         for label, names in (("reads", block.reads), ("writes", block.writes)):
             if names:
                 text.append(f"  {label} {_shortened(names, _SHOWN_NAMES)}", "dim")
@@ -175,6 +176,10 @@ def _lines(span: Span) -> str:
 def _one_line(text: str) -> str:
     words = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
     return words if len(words) <= _SHOWN_TEXT else words[: _SHOWN_TEXT - 3].rstrip() + "..."
+
+
+def _is_cut(line: str) -> bool:
+    return _one_line(line).endswith("...")
 
 
 def _shortened(names: Sequence[str], most: int) -> str:

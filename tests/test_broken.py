@@ -96,7 +96,9 @@ def errors(text: str) -> list[Subfunction]:
         pytest.param("g(x, [1, 2])", "g(x, [1, 2]", set(), id="a bracket never closed"),
         pytest.param('"c"]', '"c"', set(), id="a bracket of the module never closed"),
         pytest.param("def h(self):", "def h(self:", {"A.h"}, id="a bracket in a head"),
-        pytest.param("of two lines.", 'of two lines."""', {"g", "last"}, id="a long string closed twice"),
+        pytest.param(
+            "of two lines.", 'of two lines."""', {"g", "last"}, id="a long string closed twice"
+        ),
         pytest.param("            else:", "            else: )", set(), id="too many brackets"),
         pytest.param("LIMIT = 3", "LIMIT = 3 4", set(), id="half a line"),
         pytest.param("class A:", "class A", {"A"}, id="the head of a class"),
@@ -148,7 +150,9 @@ def test_a_file_that_parses_has_no_errors() -> None:
     assert found.broken == ()
 
 
-@pytest.mark.parametrize("text", ["(", ")", '"""', "def", "\x00", "\\", "@", "\t(\n (", "if x:\n", ""])
+@pytest.mark.parametrize(
+    "text", ["(", ")", '"""', "def", "\x00", "\\", "@", "\t(\n (", "if x:\n", ""]
+)
 def test_very_little_text_is_taken(text: str) -> None:
     decompose([source(text)])
     intact(source(text))

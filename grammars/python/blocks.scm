@@ -22,7 +22,7 @@
 (if_clause (_) @condition)
 (for_statement body: (block) @loop.body) @loop
 (with_statement body: (block) @with.body) @with
-(except_clause (block) @handler.body) @handler
+[(except_clause (block) @handler.body) (except_group_clause (block) @handler.body)] @handler
 (case_clause consequence: (block) @case.body) @case
 (try_statement . "try" @try) @over
 (finally_clause . "finally" @finally) @over

@@ -107,9 +107,10 @@
                     (identifier) @_m (attribute attribute: (identifier) @_m)]) @plain
  (#match? @_m "^open$|[Ll]ock$"))
 (try_statement) @try
-(except_clause) @handler
-(except_clause "*") @group
-(except_clause value: (as_pattern alias: (as_pattern_target (identifier) @unbound)))
+[(except_clause) (except_group_clause)] @handler
+(except_group_clause) @group
+[(except_clause (as_pattern alias: (as_pattern_target (identifier) @unbound)))
+ (except_group_clause (as_pattern alias: (as_pattern_target (identifier) @unbound)))]
 (finally_clause) @cleanup
 (return_statement) @jump.return
 (return_statement (_) @returned)

@@ -13,6 +13,10 @@ SUITES = {
     "startup": "mgdebug.bench.startup",
     "tries": "mgdebug.bench.tries",
     "quixbugs": "mgdebug.bench.quixbugs",
+    "hierarchy": "mgdebug.bench.hierarchy",
+    "edges": "mgdebug.bench.edges",
+    "outline": "mgdebug.bench.outline",
+    "broken": "mgdebug.bench.broken",
 }
 
 

@@ -21,6 +21,7 @@ Lines = tuple[int, int]  # numbers from 0, the second one excluded
 
 _LONGEST_JOIN = 60  # pieces that a bracket or a long string may go over
 _TRIED_ONE_BY_ONE = 64  # pieces of a suite that do not parse together
+_DEEPEST = 30  # suites inside suites that are taken apart
 _BRACKETS = re.compile(rb"[(\[{)\]}]")
 
 
@@ -93,7 +94,7 @@ class _Pieces:
 
     # ------------------------------------------------------------------------------- pieces
 
-    def _suite(self, lines: Lines) -> tuple[list[Lines], list[Lines]]:
+    def _suite(self, lines: Lines, depth: int = 0) -> tuple[list[Lines], list[Lines]]:
         """Of the lines of one suite, the pieces that parse and those that do not."""
         kept: list[Lines] = []
         broken: list[Lines] = []
@@ -110,7 +111,7 @@ class _Pieces:
                 kept.append((piece[0], pieces[joined - 1][1]))
                 at = joined
                 continue
-            good, bad = self._taken_apart(piece)
+            good, bad = self._taken_apart(piece, depth)
             kept += good
             broken += bad
             at += 1
@@ -155,7 +156,7 @@ class _Pieces:
                     return 0
         return 0
 
-    def _taken_apart(self, piece: Lines) -> tuple[list[Lines], list[Lines]]:
+    def _taken_apart(self, piece: Lines, depth: int) -> tuple[list[Lines], list[Lines]]:
         """The head of a piece and what parses in the suite below it."""
         first = next(n for n in range(*piece) if self.indents[n] is not None)
         own = self.indents[first]
@@ -165,7 +166,7 @@ class _Pieces:
             for n in range(first + 1, piece[1])
             if (i := self.indents[n]) is not None and i > own and n not in self.inside
         ]
-        if not deeper:
+        if not deeper or depth > _DEEPEST:
             return [], [piece]
         # What follows back at the piece's own indent, such as an else, is not tried.
         last = next(
@@ -177,7 +178,7 @@ class _Pieces:
             piece[1],
         )
         head, body, tail = (piece[0], deeper[0]), (deeper[0], last), (last, piece[1])
-        kept, broken = self._suite(body)
+        kept, broken = self._suite(body, depth + 1)
         rest = [tail] if any(self.indents[n] is not None for n in range(*tail)) else []
         together, lost = self._together([head], kept)
         if len(together) > 1 and rest and self._parses([*together, *rest], alone=True):

@@ -15,36 +15,24 @@ Captures = dict[str, list[tree_sitter.Node]]
 
 @dataclass(frozen=True)
 class Conventions:
-    """What a grammar's queries cannot say: names and node types that have a meaning.
+    """What a grammar's queries cannot say: names, node types and patterns that have a meaning."""
 
-    constructors: methods that a call of their class may call.  itself: the word for the object of
-    a method, "" where it is the first parameter.  parent: the word, called, for what a class builds
-    on.  attribute: the node type of `object.member` and the fields of both.  call: the node types
-    of calls, each with the field of what is called.  passed: node types of places that hand a value over.
-    invoked: the method that runs when an object is called.  nameless: how the code of a lambda is
-    called.  implicit: methods by the capture of the query `implicit` that may call them.  goes_on: a
-    pattern of lines that go on with the statement above at the same indent; joins: of lines that
-    belong to the statement below.  long_quotes: what begins and ends a string over lines.  opaque:
-    a pattern of whole strings and comments.  modules:
-    the paths that a module may have, from the path of the file that imports it and the module's
-    name as written there.  main: the names of what a module gives when no name is asked for.
-    """
-
-    constructors: tuple[str, ...]
-    itself: str
-    parent: str
-    attribute: tuple[str, str, str]
-    call: Mapping[str, str]
-    passed: tuple[str, ...]
-    invoked: str
-    nameless: str
-    implicit: Mapping[str, tuple[str, ...]]
-    goes_on: str
-    joins: str
-    long_quotes: tuple[str, ...]
-    opaque: str
+    constructors: tuple[str, ...]  # methods that a call of their class may call
+    itself: str  # the word for the object of a method, "" where it is the first parameter
+    parent: str  # the word, called, for what a class builds on
+    attribute: tuple[str, str, str]  # the node type of `object.member`, and the fields of both
+    call: Mapping[str, str]  # node types of calls, each with the field of what is called
+    passed: tuple[str, ...]  # node types of places that hand a value over
+    invoked: str  # the method that runs when an object is called
+    nameless: str  # how the code of a lambda is called
+    implicit: Mapping[str, tuple[str, ...]]  # methods that a capture of `implicit` may call
+    goes_on: str  # a pattern of lines that go on with the statement above at the same indent
+    joins: str  # a pattern of lines that belong to the statement below
+    long_quotes: tuple[str, ...]  # what begins and ends a string over lines
+    opaque: str  # a pattern of whole strings and comments
+    # The paths that a module may have, from that of the importing file and the name written there.
     modules: Callable[[str, str], Iterable[str]]
-    main: tuple[str, ...] = ()
+    main: tuple[str, ...] = ()  # what a module gives when no name is asked for
 
 
 @dataclass(frozen=True)

@@ -364,12 +364,15 @@ def test_flaky_cases_are_named_and_left_out(project: Project, tmp_path: Path) ->
     assert stream[-1].repair.stop is Stop.FIXED
 
 
+GIBBERISH = "this is not ) python [ at {{ all\n def\n"
+
+
 def test_what_cannot_be_collected_is_told_and_the_rest_is_used(project: Project) -> None:
     root = project(
         {
             "numbers_.py": MAX,
             "test_numbers.py": TEST_MAX,
-            "broken.py": "def f(x:\n    pass\n",
+            "broken.py": GIBBERISH,
             "test_broken.py": "import broken\n",
         }
     )
@@ -382,7 +385,7 @@ def test_what_cannot_be_collected_is_told_and_the_rest_is_used(project: Project)
 
 
 def test_a_target_that_does_not_parse(project: Project) -> None:
-    root = project({"broken.py": "def f(x:\n    pass\n"})
+    root = project({"broken.py": GIBBERISH})
     with pytest.raises(SourceError, match=r"broken\.py:1:"):
         mend(root, "broken.py", expressions=("f(1) == 1",))
 

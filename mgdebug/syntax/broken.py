@@ -78,6 +78,7 @@ class _Pieces:
         self.indents = [
             len(line) - len(line.lstrip(b" \t\f")) if line.strip() else None for line in self.lines
         ]
+        self.hidden: dict[int, int] = {}  # of the indents of lines that stand further out
         self.inside: set[int] = set()
         for match in re.finditer(conventions.opaque.encode(), source.text) if opaque else ():
             first, last = (source.line_of(at) for at in match.span())
@@ -187,16 +188,24 @@ class _Pieces:
             return together, broken + lost + rest
         if self._parses([head], alone=True):
             return [head], [body, *rest]
-        # The head is broken: definitions below it stand for themselves.
+        # The head is broken: definitions below it stand in its place.
         good = [lines for lines in kept if self._is_definition(lines)]
         bad = [lines for lines in kept if not self._is_definition(lines)]
-        return [(-lines[0] - 1, lines[1]) for lines in good], [head, *bad, *broken, *rest]
+        for lines in good:
+            self._move(lines, own)
+        return good, [head, *bad, *broken, *rest]
+
+    def _move(self, lines: Lines, indent: int) -> None:
+        """Read lines as if they began at another indent."""
+        now = next(i for n in range(*lines) if (i := self.indents[n]) is not None)
+        for number in range(*lines):
+            left = (self.indents[number] or 0) - self.hidden.get(number, 0)
+            self.hidden[number] = self.hidden.get(number, 0) + min(left, now - indent)
 
     def _is_definition(self, lines: Lines) -> bool:
-        if lines[0] < 0:
-            return True
         tree = self._parse([lines], alone=True)
-        return bool(self.source.grammar.captured("structure", tree.root_node).get("function"))
+        captures = self.source.grammar.captured("structure", tree.root_node)
+        return bool(captures.get("function") or captures.get("class"))
 
     def _together(self, first: list[Lines], pieces: list[Lines]) -> tuple[list[Lines], list[Lines]]:
         """As many pieces as parse side by side behind the first ones, and the others."""
@@ -219,27 +228,35 @@ class _Pieces:
         return not self._parse(pieces, alone).root_node.has_error
 
     def _parse(self, pieces: Sequence[Lines], alone: bool = False) -> tree_sitter.Tree:
-        """Pieces of the text as if nothing else stood there.  Those with a negative first line, and
-        the first one if alone, begin without their indent."""
-        ranges = []
+        """Pieces of the text as if nothing else stood there.  alone: the first one begins without
+        its indent."""
+        ranges: list[tree_sitter.Range] = []
         for number, (first, last) in enumerate(pieces):
-            bare = first < 0
-            line = -first - 1 if bare else first
-            column = 0
-            if bare or (alone and number == 0):
-                while self.indents[line] is None:
+            line = first
+            while line < last:
+                hidden = self.hidden.get(line, 0)
+                if alone and number == 0 and not ranges and self.indents[line] is None:
                     line += 1
-                column = self.indents[line] or 0
-            start, end = self.starts[line] + column, self.starts[last]
-            end_point = (last, 0)
-            if last == len(self.lines):
-                tail = self.source.text.rfind(b"\n") + 1
-                end_point = (self.source.text.count(b"\n"), end - tail)
-            ranges.append(tree_sitter.Range((line, column), end_point, start, end))
+                    continue
+                if alone and not ranges:
+                    hidden = self.indents[line] or 0
+                until = line + 1
+                while until < last and not self.hidden.get(until) and not self.hidden.get(line):
+                    until += 1
+                ranges.append(self._range(line, hidden, until))
+                line = until
         if not ranges:
             return self.source.grammar.parse(b"")
         parser = tree_sitter.Parser(self.source.grammar.language, included_ranges=ranges)
         return parser.parse(self.source.text)
+
+    def _range(self, first: int, column: int, last: int) -> tree_sitter.Range:
+        end = self.starts[last]
+        end_point = (last, 0)
+        if last == len(self.lines):
+            tail = self.source.text.rfind(b"\n") + 1
+            end_point = (self.source.text.count(b"\n"), end - tail)
+        return tree_sitter.Range((first, column), end_point, self.starts[first] + column, end)
 
     def _text(self, lines: Lines) -> bytes:
         return self.source.text[self.starts[lines[0]] : self.starts[lines[1]]]

@@ -8,7 +8,6 @@ closing the generator kills every child.
 from __future__ import annotations
 
 import difflib
-import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from pathlib import PurePosixPath
 
 from mgdebug import judge, suspects
 from mgdebug.bottom_up import BottomUp, Ground, Progress
-from mgdebug.errors import ProbeError, SourceError, UsageError
+from mgdebug.errors import SourceError, UsageError
 from mgdebug.events import (
     Accepted,
     Collected,
@@ -43,11 +42,11 @@ from mgdebug.model import (
     Verdict,
 )
 from mgdebug.proposers import Proposer
-from mgdebug.runner import OutOfTime, Plan, Run, Runner
+from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import MODULE, decompose
 from mgdebug.syntax.source import SourceFile
-from mgdebug.unparsed import Mending, told
+from mgdebug.unparsed import Mending, unparsed
 
 TRACED_FAILING = 40  # failing cases whose visits are counted
 TRACING_SHARE = 0.1  # of the time: what the passing ones that are traced took untraced
@@ -58,7 +57,6 @@ JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible 
 GIVEN_LONGER, LONGER, SLOW_SECONDS = 3, 4.0, 0.5  # cases, times their limit, what slow others take
 MINIMISED = 2  # patches of several steps that are made smaller
 SHOWN_NAMES = 12  # subfunctions of a file
-SHOWN_ERRORS = 5  # places of one file that do not parse
 STEPS_AT_MOST = 4  # accepted partial patches
 
 
@@ -93,7 +91,6 @@ class _Repair:
         self.steps: list[Patch] = []
         self.search = BottomUp(runner, proposers, settings.limits, settings.seed)
         self.mending = Mending(target, proposers, runner, settings.time, settings.seed)
-        self.before: Verdict | None = None  # where files do not parse: the suite without a patch
 
     # ------------------------------------------------------------------------- the street
 
@@ -122,20 +119,23 @@ class _Repair:
 
     def _collect(self) -> Generator[Event, None, Stop | None]:
         began = time.monotonic()
-        run = yield from self._first_run()
+        mending = self.mending
+        run = yield from mending.first_run()
+        self.search.tried += mending.tried
+        self.files |= mending.changed
+        self.steps, self.search.plausible = list(mending.steps), list(mending.plausible)
         own_kinds = self.target.expressions or self.target.io
         if self.runner.pytest is None and (self.target.tests or not own_kinds):
             yield Warned(f"{self.runner.python} has no pytest: only unittest was looked for")
         for where, detail in run.troubles:
             self.uncollected.append(where)
             yield Warned(f"{where} could not be collected", detail)
-            yield from self._unparsed(detail)
+            yield from unparsed(self.target, detail)
         self.cases = run.cases
         self.outcomes = {o.case: o for o in run.outcomes}
         self.outcomes |= self._given_longer(run.outcomes)
         failing = [o.case for o in run.outcomes if o.status in (Status.FAILED, Status.CRASHED)]
-        sources = self.mending.sources
-        again = self.runner.run(sources, cases=failing) if failing else None
+        again = self.runner.run(mending.sources, cases=failing) if failing else None
         for outcome in again.outcomes if again else ():
             if outcome.case in failing and outcome.status.ok:
                 self.flaky.add(outcome.case)
@@ -170,34 +170,6 @@ class _Repair:
             return Stop.FLAKY if self.flaky else Stop.CLEAN
         return None
 
-    def _first_run(self) -> Generator[Event, None, Run]:
-        """The suite as it is, or, where files do not parse, with what mends them."""
-        mending = self.mending
-        try:
-            run = mending.run = self.runner.run()
-        except (UsageError, ProbeError) as error:
-            said = f"{error.message}\n{error.detail}"
-            yield from mending.events(said)
-            if mending.run is None:
-                raise
-            run = mending.run
-        else:
-            for where, detail in run.troubles:
-                if where == "--case":
-                    hint = "write it as in 'f(3) == 9'"
-                    raise UsageError(f"--case cannot be read: {detail}", hint)
-            passed = tuple(o.case for o in run.outcomes if o.status.ok)
-            failed = tuple(o.case for o in run.outcomes if not o.status.ok)
-            self.before = Verdict(passed, (*failed, *(where for where, _ in run.troubles)))
-            yield from mending.events(told(run))
-            run = mending.run or run
-        self.search.tried += mending.tried
-        if mending.steps or mending.plausible:
-            self.files |= mending.disk
-            self.runner.rest_on(mending.disk, mending.sources)
-        self.steps, self.search.plausible = list(mending.steps), list(mending.plausible)
-        return run
-
     def _given_longer(self, outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
         """Cases that hit their time limit where others are slow too: slow ones rather than endless
         ones.  A few of them are run again with more time."""
@@ -212,18 +184,6 @@ class _Repair:
         if all(o.status is Status.TIMEOUT for o in again.values()):
             self.runner.limits = limits
         return again
-
-    def _unparsed(self, text: str) -> Iterator[Event]:
-        """Files of the project that a traceback names and that do not parse."""
-        for name in dict.fromkeys(re.findall(r"[\w./ -]+\.\w+", text)):
-            path = (self.target.cwd / name.strip()).resolve()
-            language = language_of(PurePosixPath(path))
-            if language is None or not path.is_relative_to(self.target.root) or not path.is_file():
-                continue
-            inside = path.relative_to(self.target.root).as_posix()
-            source = SourceFile.read(self.target.root, inside, language.grammar())
-            for line, column, what in source.errors[:SHOWN_ERRORS]:
-                yield Warned(f"{inside}:{line}:{column}: does not parse: {what}")
 
     def _read(self, path: str) -> None:
         language = language_of(path)
@@ -414,7 +374,7 @@ class _Repair:
         failed = tuple(c for c, o in self.outcomes.items() if not o.status.ok)
         seconds = time.monotonic() - self.started
         return Repair(
-            self.before if self.before and self.mending.tried else Verdict(passed, failed),
+            self.mending.before or Verdict(passed, failed),
             stop,
             partial="" if stop is Stop.FIXED else self._partial(),
             uncollected=tuple(self.uncollected),

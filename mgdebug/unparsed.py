@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from mgdebug import judge
 from mgdebug.errors import NoCasesError, ProbeError, SourceError, UsageError
-from mgdebug.events import Accepted, Decomposed, Event, Judged, Proposed, Ranked
-from mgdebug.languages import language_of
+from mgdebug.events import Accepted, Decomposed, Event, Judged, Proposed, Ranked, Warned
+from mgdebug.languages import Language, language_of
 from mgdebug.model import (
     Block,
     BlockKind,
@@ -36,6 +36,7 @@ from mgdebug.syntax.source import SourceFile
 
 STEPS, TRIED, RUN_WHOLE, PLAUSIBLE = 12, 160, 8, 4  # errors; offers for one; of them run; wanted
 LIKELIER = 1.0  # bits: how much less likely offers are still looked at behind one that helps
+SHOWN_ERRORS = 5  # places of one file that do not parse
 NEAR = 2  # lines between an error and the complaint of it
 TIME_SHARE = 0.5  # of the whole time
 
@@ -43,18 +44,32 @@ TIME_SHARE = 0.5  # of the whole time
 def complaints(target: Target, text: str) -> list[str]:
     """Files of the project that do not parse, as tracebacks tell."""
     found: dict[str, None] = {}
+    for end, path, language in _files_in(target, text):
+        try:
+            words = language.vocabulary().spelling.complaints
+        except UsageError:  # a language that is only shown
+            continue
+        behind = text[end : end + 600].split("File ", 1)[0]
+        if any(word in behind for word in words):
+            found[path] = None
+    return list(found)
+
+
+def unparsed(target: Target, text: str) -> Iterator[Warned]:
+    """Where the files that a traceback names do not parse, as far as the grammar sees it."""
+    for path, language in dict.fromkeys((p, la) for _, p, la in _files_in(target, text)):
+        source = SourceFile.read(target.root, path, language.grammar())
+        for line, column, what in source.errors[:SHOWN_ERRORS]:
+            yield Warned(f"{path}:{line}:{column}: does not parse: {what}")
+
+
+def _files_in(target: Target, text: str) -> Iterator[tuple[int, str, Language]]:
+    """Files of the project that a text names: where the name ends, the path, the language."""
     for match in re.finditer(r"[\w./ -]+\.\w+", text):
         path = (target.cwd / match.group().strip()).resolve()
         language = language_of(PurePosixPath(path))
-        if language is None or not path.is_relative_to(target.root) or not path.is_file():
-            continue
-        vocabulary = language.vocabulary()
-        words = vocabulary.spelling.complaints if vocabulary else ()
-        behind = text[match.end() : match.end() + 600].split("File ", 1)[0]
-        inside = path.relative_to(target.root).as_posix()
-        if any(word in behind for word in words):
-            found[inside] = None
-    return list(found)
+        if language is not None and path.is_relative_to(target.root) and path.is_file():
+            yield match.end(), path.relative_to(target.root).as_posix(), language
 
 
 def told(run: Run | None) -> str:
@@ -81,12 +96,43 @@ class Mending:
     steps: list[Patch] = field(default_factory=list)
     plausible: list[Patch] = field(default_factory=list)
     tried: int = 0
+    before: Verdict | None = None  # of the suite without any of it, if something was tried
+
+    @property
+    def changed(self) -> dict[str, SourceFile]:
+        """The files, as they were, that the steps or the plausible patches change."""
+        paths = {e.path for patch in (*self.steps, *self.plausible) for e in patch.edits}
+        return {path: self.disk[path] for path in paths}
 
     @property
     def sources(self) -> dict[str, bytes]:
         return {p: f.data for p, f in self.now.items() if f.data != self.disk[p].data}
 
-    def events(self, said: str) -> Iterator[Event]:
+    def first_run(self) -> Generator[Event, None, Run]:
+        """The suite as it is, or, where files do not parse, with what mends them.
+
+        Raises UsageError or ProbeError if it cannot be started all the same.
+        """
+        try:
+            run = self.run = self.runner.run()
+        except (UsageError, ProbeError) as error:
+            yield from self._events(f"{error.message}\n{error.detail}")
+            if self.run is None:
+                raise
+        else:
+            for where, detail in run.troubles:
+                if where == "--case":
+                    hint = "write it as in 'f(3) == 9'"
+                    raise UsageError(f"--case cannot be read: {detail}", hint)
+            yield from self._events(told(run))
+            if self.tried:
+                passed, failed = _verdict(run).passed, _verdict(run).failed
+                self.before = Verdict(passed, (*failed, *(where for where, _ in run.troubles)))
+        if self.changed:
+            self.runner.rest_on(self.disk, self.sources)
+        return self.run
+
+    def _events(self, said: str) -> Iterator[Event]:
         """Mend one error after another.  said: what the first run complained of."""
         until = time.monotonic() + self.seconds * TIME_SHARE
         for _ in range(STEPS):

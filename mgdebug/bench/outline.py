@@ -191,6 +191,7 @@ def _outcomes(request: dict[str, object], limit: float, seconds: float) -> _Outc
                 [sys.executable, str(Path(__file__).with_name("outcomes.py"))],
                 input=json.dumps({**request, "seconds": limit}),
                 cwd=folder,
+                env={**os.environ, "PYTHONHASHSEED": "0"},  # sets in one order in both runs
                 capture_output=True,
                 text=True,
                 timeout=max(seconds, 20 * limit),

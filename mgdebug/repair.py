@@ -201,7 +201,8 @@ class _Repair:
             if some and not self.files[path].errors and not self.target.io:
                 yield Warned(f"no case imports {path}")
         errors = self.files[path].errors
-        if errors and not self.steps and not self.search.plausible:
+        known = self.steps or self.search.plausible
+        if errors and not known and path not in self._mended():
             line, column, what = errors[0]
             raise SourceError(f"{path}:{line}:{column}: does not parse: {what}", "mend that first")
         if self.target.qualname:
@@ -219,9 +220,13 @@ class _Repair:
         return Plan.of(o for o in self.outcomes.values() if o.case not in self.flaky)
 
     def _mended(self) -> dict[str, SourceFile]:
-        """The files that parse, and those that do with the first steps."""
+        """The files that the interpreter takes, with the first steps in them.  What the grammar
+        alone does not know is no error."""
         found = {**self.files, **self.mending.now}
-        return {path: found[path] for path in self.files if not found[path].errors}
+        odd = [path for path in self.files if found[path].errors]
+        lines = self.runner.complaints([{path: found[path].data} for path in odd]) if odd else []
+        refused = {path for path, line in zip(odd, lines, strict=True) if line is not None}
+        return {path: found[path] for path in self.files if path not in refused}
 
     def _understand(self, plan: Plan) -> Iterator[Event]:
         """Decompose, trace and rank the sources as they now stand."""
@@ -321,9 +326,9 @@ class _Repair:
             yield self._finished(self.search.stop)
             return
         patches: Sequence[Patch] = self.search.plausible
+        self.runner.deadline = float("inf")
         whole = decompose(self._mended().values())
         bench = judge.Bench(self.files, whole, self.traces, self._plan())
-        self.runner.deadline = float("inf")
         if self.steps:
             now = self.ground.now
             patches = [judge.compose(self.files, now, p, self.steps) for p in patches[:MINIMISED]]

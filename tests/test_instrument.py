@@ -501,7 +501,7 @@ PROGRAMS: dict[str, Program] = {
         print(f(1, 2, 3, 4, c=5, **{"d": 6}))
         a, (b, *c), *d = 1, (2, 3, 4), 5, 6
         print(a, b, c, d)
-        def g(): return *[1, 2], 3
+        def g(xs=[1, 2]): return *xs, 3
         for x in (*[1], 2): print(x)
         print(g())
         """,

@@ -122,6 +122,27 @@ def test_random_programs_behave_as_they_did(seed: int) -> None:
                 assert random_behaviour(text_of(found), argument) == was, text_of(found)
 
 
+def test_code_that_never_runs_asks_for_nothing() -> None:
+    body = [
+        "try:",
+        "    a, b = 1, 2",
+        "    raise a",
+        "finally:",
+        "    for b in a:",
+        "        d = b",
+    ]
+    text = numbered("d = 0", *body, "        a = d", "        print(d)", "    print(a)", "print(d)")
+    pieces = {piece.span.first_line: piece for piece in small(text).pieces}
+    assert pieces[6].results == ()
+
+
+def test_jumps_that_never_run_compile() -> None:
+    loop = ["for a in b:", "    if a:", "        raise a", "        break", "        return a"]
+    found = small(numbered(*loop, "        continue", "    print(a)", "    print(b)"))
+    assert found.pieces
+    compile(text_of(found), "m.py", "exec")
+
+
 # ------------------------------------------------------------------------------------ sizes
 
 

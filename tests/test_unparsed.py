@@ -171,6 +171,14 @@ def test_a_program_with_input_and_output(tmp_path: Path) -> None:
     assert changed(done.stdout) == ["-for line in sys.stdin", "+for line in sys.stdin:"]
 
 
+def test_what_only_the_grammar_does_not_know_is_no_error(tmp_path: Path) -> None:
+    text = "def both(xs):\n    return *[1, 2], *xs\n\n\n" + SHOP.replace("= 0", "= 1")
+    folder = project(tmp_path, shop=text)
+    done = fix(folder, "shop.py", "--diff")
+    assert changed(done.stdout) == ["-    result = 1", "+    result = 0"], done.stderr
+    assert "does not parse" not in done.stderr
+
+
 def test_a_broken_test_is_only_reported(tmp_path: Path) -> None:
     text = "def test(:\n    assert 1\n"
     folder = project(tmp_path, test_shop=text, shop=SHOP)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from mgdebug.syntax.control import END
+from mgdebug.syntax.control import END, Step
 from mgdebug.syntax.flow import Flow
 from mgdebug.syntax.scopes import Names, Scope, Use
 
@@ -85,10 +85,11 @@ class Function:
 
     def _join(self, start: int, end: int, outer: set[str]) -> Interface | Unfit:
         flow, steps = self.flow, self.flow.steps
-        inside = flow.within(start, end)
+        every = flow.within(start, end)
+        inside = [at for at in every if at in flow.runs]
         held = set(inside)
-        entries = [at for at in inside if not held.issuperset(flow.before[at])]
-        if not flow.runs.intersection(entries):
+        entries = [at for at in inside if not flow.runs & set(flow.before[at]) <= held]
+        if not entries:
             return Unfit("never runs")
         bound, live, touched, written = -1, 0, 0, 0
         for at in entries:
@@ -105,7 +106,7 @@ class Function:
         if parameters & ~bound:
             return self._unfit("may be unbound", parameters & ~bound)
         written &= ~own
-        kept: dict[str, int] = {}
+        kept = dict.fromkeys(self._dead(every, start, end), 0)
         ends = True  # the function is over where the piece is
         for at in inside:
             step = steps[at]
@@ -121,8 +122,7 @@ class Function:
                     return self._unfit("may be unbound", needed & ~flow.left[at])
                 if step.cleanup != (0, 0) and needed & self._written(*step.cleanup):
                     return self._unfit("changes on the way out", needed)
-                loop = step.loop
-                word = "" if loop and start <= loop[0] and loop[1] <= end else step.leaves
+                word = step.leaves if self._leaves(step, start, end) else ""
                 kept[word] = kept.get(word, 0) | needed
                 ends = ends and (bool(word) or target == END)
         if kept.get("return"):
@@ -145,6 +145,19 @@ class Function:
             tail,
             {word: frozenset(flow.named(kept[word])) for word in sorted(kept)},
         )
+
+    @staticmethod
+    def _leaves(step: Step, start: int, end: int) -> bool:
+        """Whether a step is a jump out of a stretch."""
+        return bool(step.leaves) and not (step.loop and start <= step.loop[0] < step.loop[1] <= end)
+
+    def _dead(self, every: list[int], start: int, end: int) -> Iterator[str]:
+        """The words of jumps out of a stretch that never run, but have to compile."""
+        for at in every:
+            step = self.flow.steps[at]
+            dead = at not in self.flow.runs and step.leaves != "raise"
+            if dead and self._leaves(step, start, end):
+                yield step.leaves
 
     def _unfit(self, reason: str, names: int) -> Unfit:
         return Unfit(reason, self.flow.named(names))

@@ -201,8 +201,8 @@ class _Repair:
             if some and not self.files[path].errors and not self.target.io:
                 yield Warned(f"no case imports {path}")
         errors = self.files[path].errors
-        known = self.steps or self.search.plausible
-        if errors and not known and path not in self._mended():
+        mended = self.steps or self.search.plausible
+        if errors and not mended and path not in self._mended():
             line, column, what = errors[0]
             raise SourceError(f"{path}:{line}:{column}: does not parse: {what}", "mend that first")
         if self.target.qualname:

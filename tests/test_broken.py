@@ -307,3 +307,11 @@ def test_a_note_says_what_was_done() -> None:
 def test_offers_are_the_same_each_time() -> None:
     text = GOOD.replace("g(x, [1, 2])", "g(x, [1, 2]")
     assert offers(text, 15) == offers(text, 15)
+
+
+def test_strings_further_out_than_the_definition_that_holds_them() -> None:
+    inside = 'class B\n    def f(self):\n        x = """\nfar out\n"""\n        return x\n'
+    text = "class A:\n" + "".join(f"    {line}\n" for line in inside.splitlines())
+    for broken in (inside, text, text.replace("        return", "        )return")):
+        decompose([source(broken)])
+    assert "f" in {name.rpartition(".")[2] for name in definitions(inside)}

@@ -200,7 +200,8 @@ class _Pieces:
         now = next(i for n in range(*lines) if (i := self.indents[n]) is not None)
         for number in range(*lines):
             left = (self.indents[number] or 0) - self.hidden.get(number, 0)
-            self.hidden[number] = self.hidden.get(number, 0) + min(left, now - indent)
+            more = max(0, min(left, now - indent))  # text of a string may stand further out
+            self.hidden[number] = self.hidden.get(number, 0) + more
 
     def _is_definition(self, lines: Lines) -> bool:
         tree = self._parse([lines], alone=True)

@@ -145,6 +145,8 @@ def _markers(source: SourceFile, numbers: Sequence[int]) -> Iterator[Offer]:
     if "<<<<<<<" not in marks or ">>>>>>>" not in marks or "=======" not in marks:
         return
     one, two, three = marks["<<<<<<<"], marks["======="], marks[">>>>>>>"]
+    if not one < two < three:
+        return
 
     def whole(first: int, last: int) -> tuple[int, int, str]:
         end = source.line_bounds(last + 1)[0] if last < total else len(source.text)

@@ -19,7 +19,6 @@ from mgdebug.syntax.source import SourceFile
 
 LINES = 24  # of a broken stretch that are looked at
 KEPT = 120  # offers
-AROUND = 60  # lines before and behind a stretch that must parse with an offer
 _MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 

@@ -201,20 +201,30 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A bounded snapshot of one variable.  text never comes from a user's own __repr__."""
+    """A bounded snapshot of one variable.  text never comes from a user's own __repr__.
+
+    truncated: whether the text leaves something out.  size: the exact number of items of a
+    container, of characters or bytes of a text; None for anything else.
+    """
 
     type: str
     text: str
     truncated: bool = False
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BlockVisit:
     """One time through a block.
 
-    frame numbers the calls of recorded subfunctions in a case; index numbers the visits.
-    before: what the block reads, on entry; after: what it writes, on leaving, absent if
-    an exception left it.  result: a condition's or a return's value.
+    frame: the Call that it belongs to, 0 for the code of a module or class.  index: its place in the
+    order of the visits that are kept.  number: which visit of this block it was in the case, 1 for
+    the first.  iteration: of the innermost loop that the block stands in, 1 for the first; 0 outside
+    of loops, or where it is not known.
+    before: what the block reads, on entry; after: what it writes, on leaving; a name is absent
+    where it was not bound, or not recorded.  result: a condition's or a return's value, or the
+    exception that a handler caught.  left: False where an exception left the block, which is
+    `raised`, or where it was not left before the end of the trace.
     """
 
     block: str
@@ -224,18 +234,46 @@ class BlockVisit:
     after: Mapping[str, Value] = field(default_factory=dict)
     result: Value | None = None
     left: bool = True
+    number: int = 0
+    iteration: int = 0
+    raised: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a recorded subfunction: an input and an output of it.
+
+    frame: 1 for the first call of the case.  caller: the frame that was running, 0 for code that is
+    not recorded; visit: the index of the caller's visit that called, -1 where it is not known.
+    result, raised: how it ended; both None where it did not, or where that was not recorded.
+    thread: 0 for the one that runs the case.
+    """
+
+    frame: int
+    subfunction: str
+    caller: int = 0
+    visit: int = -1
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+    result: Value | None = None
+    raised: Value | None = None
+    thread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What one case did.  hits: how often each block was visited (exact); visits: the
-    first of them with values, in order, as many as fit."""
+    """What one case did.
+
+    hits: how often each block was visited (exact).  visits: those that are kept with values, in the
+    order in which they began: the first and the last of each block, and some of those between.
+    dropped: visits that are counted only.  calls: by frame, those of which something is kept.
+    """
 
     case: str
     status: Status
     hits: Mapping[str, int]
     visits: tuple[BlockVisit, ...] = ()
     dropped: int = 0
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ bench: install
 	$(BIN)/mgdebug bench edges
 	$(BIN)/mgdebug bench outline
 	$(BIN)/mgdebug bench broken
+	$(BIN)/mgdebug bench tracing
+	$(BIN)/mgdebug bench truth
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

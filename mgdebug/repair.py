@@ -7,15 +7,13 @@ closing the generator kills every child.
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 
-from mgdebug import judge, suspects
+from mgdebug import judge, sources, suspects
 from mgdebug.bottom_up import BottomUp, Ground, Progress
-from mgdebug.errors import SourceError, UsageError
+from mgdebug.errors import SourceError
 from mgdebug.events import (
     Accepted,
     Collected,
@@ -28,7 +26,6 @@ from mgdebug.events import (
     Verified,
     Warned,
 )
-from mgdebug.languages import language_of
 from mgdebug.model import (
     Case,
     Hierarchy,
@@ -44,7 +41,7 @@ from mgdebug.model import (
 from mgdebug.proposers import Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.settings import Settings
-from mgdebug.syntax.hierarchy import MODULE, decompose
+from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 from mgdebug.unparsed import Mending, unparsed
 
@@ -56,7 +53,6 @@ VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
 GIVEN_LONGER, LONGER, SLOW_SECONDS = 3, 4.0, 0.5  # cases, times their limit, what slow others take
 MINIMISED = 2  # patches of several steps that are made smaller
-SHOWN_NAMES = 12  # subfunctions of a file
 STEPS_AT_MOST = 4  # accepted partial patches
 
 
@@ -146,21 +142,10 @@ class _Repair:
             tuple(sorted(self.flaky)),
             time.monotonic() - began,
         )
-        for path in run.files:
-            language = language_of(path)
-            chosen = (
-                path == self.target.path
-                if self.target.path
-                else (language is not None and language.is_source(PurePosixPath(path)))
-            )
-            if language is None or not chosen or "site-packages" in path.split("/"):
-                continue
-            try:
-                self._read(path)
-            except SourceError as error:
-                if path == self.target.path:
-                    raise
-                yield Warned(f"{error.message}; left out")
+        found, troubles = sources.imported(self.target, run.files)
+        self.files |= found
+        for trouble in troubles:
+            yield Warned(f"{trouble}; left out")
         yield from self._check_target(bool(run.cases))
         if not run.cases:
             return Stop.UNCOLLECTED if self.uncollected else Stop.NO_CASES
@@ -185,19 +170,12 @@ class _Repair:
             self.runner.limits = limits
         return again
 
-    def _read(self, path: str) -> None:
-        language = language_of(path)
-        assert language is not None
-        self.files[path] = SourceFile.read(self.target.root, path, language.grammar())
-
     def _check_target(self, some: bool) -> Iterator[Event]:
         path = self.target.path
         if not path:
             return
-        if language_of(path) is None:
-            raise UsageError(f"{path}: no language is known for this kind of file")
         if path not in self.files:
-            self._read(path)
+            self.files[path] = sources.named(self.target.root, path)
             if some and not self.files[path].errors and not self.target.io:
                 yield Warned(f"no case imports {path}")
         errors = self.files[path].errors
@@ -206,14 +184,7 @@ class _Repair:
             line, column, what = errors[0]
             raise SourceError(f"{path}:{line}:{column}: does not parse: {what}", "mend that first")
         if self.target.qualname:
-            names = {s.qualname for s in decompose([self.files[path]]).subfunctions.values()}
-            if self.target.qualname not in names:
-                near = difflib.get_close_matches(self.target.qualname, names, 1)
-                known = ", ".join(sorted(n for n in names if n != MODULE)[:SHOWN_NAMES])
-                raise UsageError(
-                    f"{path} has no {self.target.qualname}",
-                    f"did you mean {path}::{near[0]}?" if near else f"it has {known or 'none'}",
-                )
+            sources.part(decompose([self.files[path]]), path, self.target.qualname)
 
     def _plan(self) -> Plan:
         """The cases as they ran on the user's own files, without those that are flaky."""
@@ -361,8 +332,8 @@ class _Repair:
 
     def _verify(self, patch: Patch) -> tuple[Verdict, bool]:
         """The whole selected suite with the patch, in an interpreter started for it."""
-        sources = {path: f.data for path, f in judge.patched(self.files, patch).items()}
-        run = self.runner.run(sources, new=True)
+        changed = {path: f.data for path, f in judge.patched(self.files, patch).items()}
+        run = self.runner.run(changed, new=True)
         seen = {o.case: o for o in run.outcomes}
         skipped = {c for c, o in self.outcomes.items() if o.status is Status.SKIPPED}
         passed = tuple(c for c, o in seen.items() if o.status is Status.PASSED)

@@ -180,7 +180,9 @@ def find_target(
             raise UsageError(f"--tests {test}: no such file or folder", _nearest(cwd, test))
     if (expressions or io) and not path:
         flag = "--io" if io else "--case"
-        raise UsageError(f"{flag} needs a file to run on", f"mgdebug fix FILE {flag} ...")
+        raise UsageError(
+            f"{flag} needs a file to run on", f"mgdebug fix FILE {flag} ..., or trace FILE"
+        )
     return Target(root, cwd, inside, qualname.replace("::", "."), tests, expressions, io)
 
 

@@ -1,16 +1,16 @@
-"""Which files a path stands for, and their texts: for what only reads code."""
+"""Which files a path or a run of cases stands for, and their texts."""
 
 from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mgdebug.errors import SourceError, UsageError
 from mgdebug.languages import LANGUAGES, language_of
-from mgdebug.model import Hierarchy
+from mgdebug.model import Hierarchy, Target
 from mgdebug.settings import find_root, load
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.outline import Outline, outline
@@ -50,13 +50,17 @@ def choose(cwd: Path, name: str) -> Chosen:
             raise UsageError(f"{path or 'this folder'} has no file of a known language", _KNOWN)
         return Chosen(root, paths, "", True)
     if language_of(place.name) is None:
-        raise UsageError(f"{path}: no language is known for this kind of file", _KNOWN)
+        raise _unknown(path)
     root = find_root(place.parent)
     inside = place.relative_to(root).as_posix()
     return Chosen(root, (inside,), qualname.replace("::", "."), False)
 
 
 _KNOWN = f"known: {', '.join(sorted(LANGUAGES))}"
+
+
+def _unknown(path: str) -> UsageError:
+    return UsageError(f"{path}: no language is known for this kind of file", _KNOWN)
 
 
 def read(chosen: Chosen, warn: Callable[[str], None]) -> list[SourceFile]:
@@ -80,6 +84,37 @@ def read(chosen: Chosen, warn: Callable[[str], None]) -> list[SourceFile]:
     if last is not None and not found:
         raise SourceError("no file can be read", last.hint)
     return found
+
+
+def named(root: Path, path: str) -> SourceFile:
+    """One file.  Raises UsageError for an unknown kind, SourceError if it cannot be read."""
+    language = language_of(path)
+    if language is None:
+        raise _unknown(path)
+    return SourceFile.read(root, path, language.grammar())
+
+
+def imported(target: Target, paths: Iterable[str]) -> tuple[dict[str, SourceFile], list[str]]:
+    """Of the files that a run imported those that are looked into: the target's, or where it names
+    none, all that are the project's own code.  And why others of them cannot be read.
+
+    Raises SourceError if the target's cannot be.
+    """
+    found: dict[str, SourceFile] = {}
+    troubles = []
+    for path in paths:
+        language = language_of(path)
+        if language is None or "site-packages" in path.split("/"):
+            continue
+        if path != target.path and (target.path or not language.is_source(PurePosixPath(path))):
+            continue
+        try:
+            found[path] = named(target.root, path)
+        except SourceError as error:
+            if path == target.path:
+                raise
+            troubles.append(error.message)
+    return found, troubles
 
 
 def follow(root: Path, path: str) -> SourceFile | None:

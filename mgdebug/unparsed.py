@@ -72,6 +72,14 @@ def _files_in(target: Target, text: str) -> Iterator[tuple[int, str, Language]]:
             yield match.end(), path.relative_to(target.root).as_posix(), language
 
 
+def check_expressions(run: Run) -> None:
+    """Raises UsageError for an ad-hoc case that does not parse."""
+    for where, detail in run.troubles:
+        if where == "--case":
+            hint = "write it as in 'f(3) == 9'"
+            raise UsageError(f"--case cannot be read: {detail}", hint)
+
+
 def told(run: Run | None) -> str:
     """All that a run says of what went wrong, cases included."""
     if run is None:
@@ -120,10 +128,7 @@ class Mending:
             if self.run is None:
                 raise
         else:
-            for where, detail in run.troubles:
-                if where == "--case":
-                    hint = "write it as in 'f(3) == 9'"
-                    raise UsageError(f"--case cannot be read: {detail}", hint)
+            check_expressions(run)
             yield from self._events(told(run))
             if self.tried:
                 passed, failed = _verdict(run).passed, _verdict(run).failed

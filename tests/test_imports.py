@@ -38,7 +38,8 @@ def test_importing_mgdebug_loads_nothing_but_mgdebug() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["fix", "--help"], ["undo", "--help"]]
+    "arguments",
+    [["--help"], ["--version"], ["fix", "--help"], ["trace", "--help"], ["undo", "--help"]],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     loaded = loaded_by(COMMAND.format(arguments=arguments))

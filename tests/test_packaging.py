@@ -64,7 +64,7 @@ def test_the_wheel_holds_every_grammar_and_the_typing_mark(wheel: Path) -> None:
     queries = {f"mgdebug/{p.relative_to(CHECKOUT)}" for p in CHECKOUT.glob("grammars/*/*.scm")}
     assert len(queries) >= 4
     assert queries <= names
-    assert {"mgdebug/py.typed", "mgdebug/probe/__main__.py"} <= names
+    assert {"mgdebug/py.typed", "mgdebug/page.html", "mgdebug/probe/__main__.py"} <= names
 
 
 def test_the_wheel_holds_nothing_beside_the_package(wheel: Path) -> None:

@@ -17,6 +17,8 @@ SUITES = {
     "edges": "mgdebug.bench.edges",
     "outline": "mgdebug.bench.outline",
     "broken": "mgdebug.bench.broken",
+    "tracing": "mgdebug.bench.tracing",
+    "truth": "mgdebug.bench.truth",
 }
 
 

@@ -15,7 +15,7 @@ import types
 from collections import Counter
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
-Transform = Callable[[str, bytes], Any]  # path, source -> what compile() takes
+Transform = Callable[[str, bytes], types.CodeType]  # path, source -> what is run in its place
 
 
 class Overlay(importlib.abc.MetaPathFinder):
@@ -39,8 +39,9 @@ class Overlay(importlib.abc.MetaPathFinder):
             with open(real, "rb") as file:
                 source = file.read()
         transform = self.transforms.get(real)
-        tree = transform(real, source) if transform else source
-        code: types.CodeType = compile(tree, path, "exec", dont_inherit=True)
+        if transform:
+            return transform(path, source)
+        code: types.CodeType = compile(source, path, "exec", dont_inherit=True)
         return code
 
     def holds(self, path: str) -> bool:

@@ -3,59 +3,102 @@ its filters, and the bodies of lambdas."""
 
 import ast
 import sys
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from .names import targets
+from .sites import NEXT, NO_FRAME, Builder, Site
 
 Place = Tuple[int, str, int, int]  # number of the block, its kind, start and end in bytes
 
+SMALL = 24  # nodes of an expression that may be written twice
 _AROUND = b" \t\r\n\f\\("  # may stand between the start of a block and that of its expression
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
 
 class Parts:
     """Puts probes into the expressions of a statement.
 
-    start: where a node starts, in bytes of text.  decides: an expression that reports a block and
-    its value.  returns: the same for the body of a lambda.
+    start: where a node starts, in bytes of text.
     """
 
     def __init__(
         self,
         text: bytes,
-        places: List[Place],
+        places: Sequence[Place],
         start: Callable[[Any], int],
-        decides: Callable[[int, ast.expr], ast.expr],
-        returns: Callable[[int, ast.expr], ast.expr],
+        builder: Builder,
     ) -> None:
-        self._text, self._start = text, start
-        self._decides, self._returns = decides, returns
+        self._text, self._start, self._builder = text, start, builder
         self._numbers: Dict[str, Dict[int, int]] = {}
         for number, kind, first, _ in places:
             self._numbers.setdefault(kind, {})[first] = number
 
-    def inside(self, statement: ast.stmt) -> None:
-        """All expressions of a statement, without those of the statements in it."""
-        for node in list(_expressions(statement)):  # each changes what it holds itself
+    def inside(self, statement: ast.stmt, how: int) -> None:
+        """All expressions of a statement, without those of the statements in it.  how: the frame
+        is told, see sites."""
+        for node, lazy in list(_expressions(statement)):  # each changes what it holds itself
+            frame = NO_FRAME if lazy else how
             if isinstance(node, ast.BoolOp):
-                node.values[1:] = [self._reported("arm", value) for value in node.values[1:]]
+                node.values[1:] = [self._part("arm", v, frame) for v in node.values[1:]]
             elif isinstance(node, ast.IfExp):
-                node.body = self._reported("arm", node.body)
-                node.orelse = self._reported("arm", node.orelse)
-            elif isinstance(node, ast.comprehension):
-                node.ifs = [self._reported("condition", test) for test in node.ifs]
-            elif isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
-                node.elt = self._reported("each", node.elt)
-            elif isinstance(node, ast.DictComp):
-                node.key = self._reported("each", node.key)
+                node.body = self._part("arm", node.body, frame)
+                node.orelse = self._part("arm", node.orelse, frame)
+            elif isinstance(node, _COMPREHENSIONS):
+                self._comprehension(node, frame)
             elif isinstance(node, ast.Lambda):
-                number = self._number("run", node.body)
-                if number is not None:
-                    node.body = self._returns(number, node.body)
+                self._lambda(node)
             elif type(node).__name__ == "match_case" and getattr(node, "guard", None):
                 case: Any = node
-                case.guard = self._reported("condition", case.guard)
+                case.guard = self._part("condition", case.guard, frame)
 
-    def _reported(self, kind: str, value: ast.expr) -> ast.expr:
+    def _comprehension(self, node: Any, frame: int) -> None:
+        names = targets(node)
+        if isinstance(node, ast.DictComp):
+            node.key = self._part("each", node.key, frame, names)
+        else:
+            node.elt = self._part("each", node.elt, frame, names)
+        bound: List[str] = []
+        for one in node.generators:
+            bound += [n for n in targets(_Only(one)) if n not in bound]
+            one.ifs = [self._part("condition", test, frame, bound) for test in one.ifs]
+
+    def _part(self, kind: str, value: Any, how: int, names: Sequence[str] = ()) -> ast.expr:
         number = self._number(kind, value)
-        return value if number is None else self._decides(number, value)
+        if number is None:
+            result: ast.expr = value
+            return result
+        builder = self._builder
+        owner = builder.owners[number]
+        site = builder.site("part", number, owner, number)
+        gives = builder.site("decide", number, owner)
+        begun: Any = builder.begun(site, how, names, value)
+        return self._told(begun, gives, builder.frame(how, value), value)
+
+    def _told(self, begun: Any, gives: Site, frame: ast.expr, value: Any) -> ast.expr:
+        """A value, and where the visit is recorded, what it is.  begun: see Builder."""
+        call = self._builder.call
+        if not small(value):
+            result: ast.expr = call(gives.function(), value, begun, frame, value)
+            return result
+        told = call(gives.function(), value, begun.orelse, frame, value)
+        return ast.copy_location(ast.IfExp(begun.test, value, told), value)
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        """It has no statement that could name its frame: what begins it hands the number on."""
+        number = self._number("run", node.body)
+        if number is None:
+            return
+        arguments = node.args
+        every = [*getattr(arguments, "posonlyargs", []), *arguments.args]
+        every += [arguments.vararg] if arguments.vararg else []
+        every += [*arguments.kwonlyargs, *([arguments.kwarg] if arguments.kwarg else [])]
+        builder, value = self._builder, node.body
+        site = builder.site("lambda", number, builder.owners[number], number)
+        gives = builder.site("answer", number, builder.owners[number])
+        begun: Any = builder.begun(site, NO_FRAME, [a.arg for a in every], value)
+        begun.orelse.args[0] = builder.call(NEXT, value)
+        begun.body = ast.copy_location(ast.Constant(0), value)
+        node.body = self._told(begun, gives, ast.copy_location(ast.Constant(0), value), value)
 
     def _number(self, kind: str, value: ast.expr) -> Optional[int]:
         starts = self._numbers.get(kind, {})
@@ -65,14 +108,34 @@ class Parts:
         return starts.get(at)
 
 
-def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
-    """Before 3.12 the places of what stands in an f-string are not to be trusted: left out."""
-    waiting: List[ast.AST] = [statement]
+class _Only:
+    """One `for` of a comprehension."""
+
+    def __init__(self, generator: Any) -> None:
+        self.generators = [generator]
+
+
+def small(value: ast.AST) -> bool:
+    """Whether an expression may be written twice, of which one is evaluated."""
+    count = 0
+    for node in ast.walk(value):
+        count += 1
+        if count > SMALL or isinstance(node, (ast.Lambda, *_COMPREHENSIONS)):
+            return False
+    return True
+
+
+def _expressions(statement: ast.stmt) -> Iterator[Tuple[ast.AST, bool]]:
+    """With each, whether it is in a lambda.  Before 3.12 the places of what stands in an f-string
+    are not to be trusted: left out."""
+    waiting: List[Tuple[ast.AST, bool]] = [(statement, False)]
     while waiting:
-        for node in ast.iter_child_nodes(waiting.pop()):
+        above, lazy = waiting.pop()
+        lazy = lazy or isinstance(above, ast.Lambda)
+        for node in ast.iter_child_nodes(above):
             if isinstance(node, (ast.stmt, ast.excepthandler)):
                 continue
             if isinstance(node, ast.JoinedStr) and sys.version_info < (3, 12):
                 continue
-            yield node
-            waiting.append(node)
+            yield node, lazy
+            waiting.append((node, lazy))

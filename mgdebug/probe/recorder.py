@@ -1,119 +1,365 @@
-"""Visits of blocks, with bounded snapshots of values, for one case after another."""
+"""What the probes report, for one case after another: the log of a run and how often each block
+was visited.
+
+At first every visit is recorded, so that each probe hands over only what may have changed since the
+last one.  Once a block has had its first visits (`Budget`), visits are left out: from then on a
+record holds all that its block reads, and the probes of its subfunction wait for the next boundary
+of the same frame, which tells what the block left.  Visits between are counted by iterators.
+"""
 
 import sys
 import types
-from typing import Any, Dict, List, Optional, Tuple
+from itertools import count, repeat
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
-from .snapshot import Shot, snapshot
+from .keep import Room, keeper, shot
+from .reports import ABSENT, MAKERS, caught, looked_up
+from .sites import BEGIN, COUNTERS, FIRST_SITE, FRAME, NAME_ERROR, NEXT, OFFSET, RECORDERS
+from .sites import Builder, Site
 
-FIRST_VISITS = 64  # of a block that are kept in each case
-VISITS = 4000  # that are kept in each case
-ROOM = 4 << 20  # characters of values that are kept in each case
-
-_CO_OPTIMIZED = 0x1  # the code of a function, not of a module or a class body
-
-
-def _kind_of_locals() -> type:
-    """A dict that the frame keeps, or (PEP 667) a view of the frame."""
-    return type(sys._getframe().f_locals)
+_ENDLESS = 1 << 60
+_STARTS = ("enter", "call", "handler", "end")
+_CHUNK = 1024  # visits between two looks at the room that is left
 
 
-_LOCALS = _kind_of_locals()
+class Budget(NamedTuple):
+    """What is kept of a case.
+
+    first: visits of a block that are kept, the first ones; parts: the same of a part of an
+    expression.  last: of the last ones, where it is known how many there will be.  growth: of the
+    distance between those kept in the middle.  records, items: of the whole log, an item being one
+    element of a container that is kept.
+    """
+
+    first: int = 64
+    parts: int = 8
+    last: int = 16
+    growth: float = 1.2
+    records: int = 20000
+    items: int = 400000
+
+
+EVERY = Budget(first=_ENDLESS, parts=_ENDLESS, records=360000, items=800000)  # about 64 MB
 
 
 class Recorder:
-    """What the probes of instrument report.  blocks: for each block the names that it reads and
-    those that it writes."""
+    """owners: for each block the number of its subfunction.
 
-    def __init__(self, blocks: List[Tuple[List[str], List[str]]]) -> None:
-        self.blocks = blocks
+    Its builder makes the probes; `bind` connects code that has them.
+    """
+
+    def __init__(self, owners: Iterable[int]) -> None:
+        self.owners = list(owners)
+        self.blocks = len(self.owners)
+        self.sites: List[Site] = []
+        self.builder = Builder(self.sites, self.owners)
+        self.counters: List[Any] = [None] * OFFSET
+        self.recorders: List[Any] = [None] * (OFFSET + FIRST_SITE)
+        self.log: List[Tuple[Any, ...]] = []
+        self.room = Room()
+        self.keep = keeper(self.room)
+        self.waiting: Dict[int, None] = {}  # frames whose next boundary is to be recorded
+        self.begun: Dict[int, int] = {}  # the block that was recorded last in a frame that is asked
+        self._grants: Dict[int, Any] = {}  # by counter: sets how many visits are recorded at once
+        self._frames: Dict[int, int] = {}
+        self._of: Dict[int, List[int]] = {}  # the counters of a subfunction
+        self._parts: Set[int] = set()  # counters of parts of expressions
         self.values = False
         self.clear()
 
-    def clear(self, values: bool = False) -> None:
-        """Start with the next case.  values: keep them, or count visits only."""
-        self.values = values
-        self.hits: Dict[int, int] = {}
-        self.visits: List[Dict[str, Any]] = []
-        self.dropped = 0
-        self._room = ROOM
-        self._frames: Dict[int, int] = {}
-        self._calls = 0
-        self._open: Dict[Tuple[int, int], Dict[str, Any]] = {}
+    # ------------------------------------------------------------------------ the code
 
-    def call(self) -> None:
-        """A recorded subfunction was entered."""
-        if self.values:
-            self._calls += 1
-            self._frames[id(sys._getframe(1))] = self._calls
+    def bind(self, code: types.CodeType) -> types.CodeType:
+        """The code with its probes connected to this recorder."""
+        self._finish()
+        return self._bound(code)
 
-    def enter(self, block: int) -> Optional[Dict[str, Any]]:
-        count = self.hits.get(block, 0) + 1
-        self.hits[block] = count
-        if not self.values:
-            return None
-        frame = sys._getframe(1)
-        at = id(frame)
-        if count > FIRST_VISITS or len(self.visits) >= VISITS or self._room <= 0:
-            self.dropped += 1
-            self._open.pop((block, at), None)
-            return None
-        visit = {
-            "block": block,
-            "frame": self._frames.get(at, 0),
-            "before": self._take(self.blocks[block][0], frame),
-            "left": False,
-        }
-        self.visits.append(visit)
-        self._open[block, at] = visit
-        return visit
+    def _bound(self, code: types.CodeType) -> types.CodeType:
+        lists = {COUNTERS: self.counters, RECORDERS: self.recorders}
+        consts = tuple(
+            self._bound(const)
+            if isinstance(const, types.CodeType)
+            else lists.get(const, const)
+            if type(const) is str
+            else const
+            for const in code.co_consts
+        )
+        return code.replace(co_consts=consts)
 
-    def leave(self, block: int) -> None:
-        if self._open:
-            self._close(block, sys._getframe(1))
+    def _finish(self) -> None:
+        """Functions for the sites that are new."""
+        made = (len(self.recorders) - OFFSET - FIRST_SITE) // 2
+        for site in self.sites[made:]:
+            record, asking, grant = MAKERS[site.kind](site, self)
+            self.recorders += [record, asking]
+            if site.counter >= 0:
+                self._grants[site.counter] = grant
+                self._of.setdefault(site.owner, []).append(site.counter)
+                if site.kind == "part":
+                    self._parts.add(site.counter)
+        self.clear(self.values)
 
-    def returns(self, block: int, value: Any) -> Any:
-        visit = self._close(block, sys._getframe(1)) if self._open else None
-        if visit is not None:
-            visit["result"] = self._shot(value)
-        return value
+    # ------------------------------------------------------------------------ the cases
 
-    def _close(self, block: int, frame: types.FrameType) -> Optional[Dict[str, Any]]:
-        visit = self._open.pop((block, id(frame)), None)
-        if visit is not None:
-            visit["after"] = self._take(self.blocks[block][1], frame)
-            visit["left"] = True
-        return visit
+    def clear(
+        self,
+        values: bool = False,
+        budget: Budget = Budget(),
+        expected: Optional[Dict[int, int]] = None,
+    ) -> None:
+        """Start with the next case.
 
-    def decides(self, visit: Optional[Dict[str, Any]], value: Any) -> Any:
-        if visit is not None:
-            visit["left"] = True
-            visit["result"] = self._shot(value)
-        return value
-
-    def _take(self, wanted: List[str], frame: types.FrameType) -> Dict[str, Shot]:
-        names: Any = frame.f_locals
-        kind = type(names)
-        if kind is not _LOCALS and not issubclass(kind, dict):
-            return {}  # a class body whose metaclass prepared something of its own
-        if kind is _LOCALS:
-            shots = {name: self._shot(names[name]) for name in wanted if name in names}
+        values: keep them, or count visits only.  expected: how often each block will be visited,
+        from a run before, so that the last visits can be kept.
+        """
+        self.values, self.budget = values, budget
+        self.expected = expected or {}
+        size = len(self.owners)
+        self.log.clear()
+        self.waiting.clear()
+        self.begun.clear()
+        self.room.left = budget.items
+        self.closed = not values
+        self.gapped = False
+        self.raised: Dict[int, int] = {}
+        self.total = [0] * size
+        self.granted = [0 if values else _ENDLESS] * size
+        self.due = [1] * size
+        self.kept = [0] * size
+        if values:
+            self.counters[OFFSET:] = [_SPENT] * size
         else:
-            has, get = dict.__contains__, dict.__getitem__
-            shots = {name: self._shot(get(names, name)) for name in wanted if has(names, name)}
-        if kind is dict and frame.f_code.co_flags & _CO_OPTIMIZED and sys.getrefcount(names) <= 3:
-            names.clear()  # nobody else has it, and what it holds would live longer
-        return shots
+            self.counters[OFFSET:] = [repeat(1, _ENDLESS) for _ in range(size)]
+        for counter, grant in self._grants.items():
+            self.kept[counter] = min(self.first(counter), _CHUNK) if values else 0
+            grant(self.kept[counter])
+        numbers = count(1).__next__
+        self._next = numbers
+        self._frames.clear()
+        self.recorders[OFFSET + NEXT] = numbers
+        self.recorders[OFFSET + BEGIN] = self._begin
+        self.recorders[OFFSET + FRAME] = self._frame
+        self.recorders[OFFSET + NAME_ERROR] = NameError
 
-    def _shot(self, value: Any) -> Shot:
-        shot = snapshot(value)
-        self._room -= len(shot[1])
-        return shot
+    def first(self, counter: int) -> int:
+        return self.budget.parts if counter in self._parts else self.budget.first
+
+    def _begin(self) -> int:
+        """A frame that cannot be named in itself."""
+        number: int = self._next()
+        self._frames[id(sys._getframe(1))] = number
+        return number
+
+    def _frame(self) -> int:
+        return self._frames.get(id(sys._getframe(1)), 0)
+
+    # ---------------------------------------------------------------------- visits
+
+    def visit(self, site: Site, frame: int, values: Tuple[Any, ...]) -> int:
+        """A visit that the fast way does not take.  Returns 0 if it is recorded, else 1."""
+        counter = site.counter
+        if self.closed:
+            self._settle(counter)
+            self.granted[counter] = _ENDLESS
+            self.counters[OFFSET + counter] = repeat(1, _ENDLESS)
+            return 1
+        if not self.gapped:
+            if self._has_room() and self.kept[counter] < self.first(counter):
+                more = min(_CHUNK, self.first(counter) - self.kept[counter])
+                self.kept[counter] += more
+                self._grants[counter](more - 1)
+                few = values[: len(site.names)]
+                self.log.append((site.number, frame, *map(self.keep, few)))
+                return 0
+            self._open_gap()
+        number = self._settle(counter) + 1
+        self.total[counter] = number
+        due = number >= self.due[counter]
+        waited = frame in self.waiting
+        told = 1
+        if (due or waited) and self._has_room():
+            sign = number if due else -number
+            self.log.append((~site.number, frame, sign, *map(self.keep, values)))
+            told = 0 if due else 1
+        self.waiting.pop(frame, None)
+        if due:
+            self.due[counter] = self._after(counter, number)
+            if not told and site.kind != "end":
+                self._wait(frame, site.owner)
+        self._arm(counter)
+        return told
+
+    def part(self, site: Site, frame: int, values: Tuple[Any, ...]) -> int:
+        """The same for a part of a block, which nobody waits for."""
+        counter = site.counter
+        if self.closed or not self.gapped:
+            return self.visit(site, frame, values)
+        number = self._settle(counter) + 1
+        self.total[counter] = number
+        due = number >= self.due[counter]
+        told = 1
+        if due:
+            self.due[counter] = self._after(counter, number)
+            if self._has_room():
+                self.log.append((~site.number, frame, number, *map(self.keep, values)))
+                told = 0
+        self._arm(counter)
+        return told
+
+    def _has_room(self) -> bool:
+        if len(self.log) < self.budget.records and self.room.left > 0:
+            return True
+        if self.gapped:
+            self.closed = True
+        return False
+
+    def _open_gap(self) -> None:
+        """From now on visits are left out."""
+        for grant in self._grants.values():
+            grant(0)
+        self.gapped = True
+        sites, total = self.sites, self.total
+        for record in list(self.log):
+            if record[0] is not None and sites[record[0]].counter >= 0:
+                total[sites[record[0]].counter] += 1
+        for counter in range(len(total)):
+            self.due[counter] = self._after(counter, total[counter])
+
+    def _after(self, counter: int, number: int) -> int:
+        """Which visit is the next one to record."""
+        if number < self.first(counter):
+            return number + 1
+        following = max(number + 1, int(number * self.budget.growth))
+        expected = self.expected.get(counter)
+        if expected is not None and number < expected:
+            following = min(following, max(number + 1, expected - self.budget.last + 1))
+        return following
+
+    def _settle(self, counter: int) -> int:
+        """How many visits there were before this one, as far as the counter knows."""
+        granted = self.granted[counter]
+        if granted:
+            left = self.counters[OFFSET + counter].__length_hint__()
+            self.total[counter] += granted - left
+            self.granted[counter] = 0
+        return self.total[counter]
+
+    def _arm(self, counter: int) -> None:
+        """How many visits pass before the next look.  While a frame waits, none do."""
+        distance = 0 if self.waiting else self.due[counter] - self.total[counter] - 1
+        self.granted[counter] = distance
+        self.counters[OFFSET + counter] = repeat(1, distance) if distance > 0 else _SPENT
+
+    def _wait(self, frame: int, owner: int) -> None:
+        self.waiting[frame] = None
+        for counter in self._of.get(owner, ()):
+            if self.granted[counter]:
+                self._settle(counter)
+                self.counters[OFFSET + counter] = _SPENT
+
+    # ------------------------------------------------------------------ what else is told
+
+    def ask(self, site: Site, frame: int, where: types.FrameType, take: Any) -> int:
+        """A visit whose probe hands nothing over.  take: whether it is one of the first ones."""
+        if take is not None and take():
+            values = looked_up(where, site.names)
+            self.log.append((site.number, frame, *map(self.keep, values)))
+            told = 0
+        else:
+            told = self.visit(site, frame, looked_up(where, (*site.names, *site.more)))
+        self.begun[frame] = -1 if told else site.block
+        return told
+
+    def leaves(self, site: Site, frame: int) -> None:
+        """An exception leaves a frame, or a with in it."""
+        if self.closed or not frame:
+            return
+        waited = frame in self.waiting
+        if site.kind == "raise":
+            self.waiting.pop(frame, None)
+        seen = self.raised.get(site.number, 0)
+        self.raised[site.number] = seen + 1
+        if waited or seen < self.budget.first:
+            self.log.append((site.number, frame, *caught()))
 
     def report(self) -> Dict[str, Any]:
-        """The case so far, ready for JSON."""
+        """The case so far, ready for JSON.
+
+        log: records, each a site, a frame and values (their places in `values`).  A negative site
+        s is the site ~s and has the number of the visit behind the frame, negative where only the
+        boundary is told.  Frame numbers begin at 1.
+        """
+        log = list(self.log)
+        sites = self.sites
+        total = list(self.total)
+        if not self.gapped:
+            for record in log:
+                if record[0] is not None and sites[record[0]].counter >= 0:
+                    total[sites[record[0]].counter] += 1
+        hits = []
+        for block in range(self.blocks):
+            granted = self.granted[block]
+            if granted:
+                total[block] += granted - self.counters[OFFSET + block].__length_hint__()
+            if total[block]:
+                hits.append([block, total[block]])
+        texts = _Texts()
+        used: Dict[int, List[Any]] = {}
+        written = []
+        for record in log:
+            if record[0] is None:
+                last = record[-1]
+                written.append([-1, *record[1:-1], last if type(last) is int else texts.of(last)])
+                continue
+            number = record[0] if record[0] >= 0 else ~record[0]
+            site = sites[number]
+            if number not in used:
+                names = [*site.names, *site.more]
+                used[number] = [site.kind, site.block, site.owner, names, len(site.names)]
+            at = 2 if record[0] >= 0 else 3
+            head = [2 * number + (record[0] < 0), *record[1:at]]
+            kept = record[at:]
+            if site.kind in ("raise", "leave"):
+                head += kept[:2]
+                kept = kept[2:]
+            if site.kind in ("decide", "answer", "return", "raise", "leave"):
+                head.append(texts.of(kept[0]))
+                kept = kept[1:]
+            head += map(texts.of, kept, used[number][3])
+            written.append(head)
+        ways = self.builder
         return {
-            "hits": [[block, count] for block, count in list(self.hits.items())],
-            "visits": list(self.visits),
-            "dropped": self.dropped,
+            "hits": hits,
+            "log": written,
+            "sites": {str(number): used[number] for number in used},
+            "values": texts.shots,
+            "leads": {str(b): ways.leads[b] for b in ways.leads if b >= 0 and total[b]},
+            "rounds": {str(b): ways.rounds[b] for b in ways.rounds if b >= 0 and total[b]},
         }
+
+
+class _Texts:
+    """Each text once."""
+
+    def __init__(self) -> None:
+        self.shots: List[Any] = []
+        self._known: Dict[Any, int] = {}
+
+    def of(self, kept: Any, name: str = "") -> int:
+        """Its place, -1 for a name that was not bound."""
+        if kept is ABSENT:
+            return -1
+        kind = type(kept)
+        plain = kind is int or kind is str or kind is bool or kept is None
+        key = (kind, kept, name if kind is str else "") if plain else None
+        if key is not None and key in self._known:
+            return self._known[key]
+        self.shots.append(shot(kept, name))
+        at = len(self.shots) - 1
+        if key is not None:
+            self._known[key] = at
+        return at
+
+
+_SPENT: Any = iter(())
+next(_SPENT, None)

@@ -16,14 +16,14 @@ import os
 import signal
 import sys
 import warnings
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 from . import pytest_session
 from .answer import Answer, LimitsOf
 from .cases import Runnable, Trouble
 from .fork import Forks, Voice
 from .frames import Decoder, Message, receive, send
-from .instrument import connect, instrument
+from .probes import Probes
 from .overlay import Overlay
 from .project import files_of, load
 from .recorder import Recorder
@@ -99,10 +99,12 @@ def fresh(spec: Message, request: Message, forks: Forks) -> Message:
         overlay.sources = sources_of(request)
         recorder = None
         if request.get("trace"):
-            recorder = Recorder([tuple(names) for names in request["trace"]["names"]])
-            connect(recorder)
-            for path, places in request["trace"]["places"].items():
-                overlay.transforms[path] = _instrumenting([tuple(p) for p in places])
+            asked = request["trace"]
+            recorder = Recorder(owner for owner, _ in asked["blocks"])
+            reads = [names for _, names in asked["blocks"]]
+            for path, places in asked["places"].items():
+                probes = Probes(recorder, [tuple(place) for place in places], reads)
+                overlay.transforms[path] = probes.code
             sys.setrecursionlimit(sys.getrecursionlimit() + TRACED_CALLS)
 
         def loaded(found: List[Runnable], troubles: List[Trouble]) -> None:
@@ -135,13 +137,3 @@ def fresh(spec: Message, request: Message, forks: Forks) -> Message:
         left = [id for id in names if id not in done]
         limits.tighten(answer.outcomes)
     return answer.message()
-
-
-def _instrumenting(places: List[Tuple[int, str, int, int]]) -> Callable[[str, bytes], Any]:
-    def transform(path: str, source: bytes) -> Any:
-        try:
-            return instrument(source, path, places)
-        except RecursionError:  # an endless elif: better without probes than not at all
-            return source
-
-    return transform

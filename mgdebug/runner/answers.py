@@ -11,6 +11,7 @@ from typing import Any
 from mgdebug.errors import NoCasesError, ProbeError, UsageError
 from mgdebug.model import Block, BlockVisit, Case, CaseKind, Outcome, Status, Trace, Value, Verdict
 from mgdebug.probe.frames import Message
+from mgdebug.runner.visits import Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,35 +148,12 @@ def _trace(item: object, blocks: Sequence[Block]) -> Trace | None:
     outcome, raw = _outcome(item), item.get("trace") if isinstance(item, dict) else None
     if outcome is None or not isinstance(raw, dict):
         return None
-    visits = []
-    for index, visit in enumerate(_list(raw, "visits")):
-        if isinstance(visit, dict) and _is_index(visit.get("block"), blocks):
-            visits.append(
-                BlockVisit(
-                    blocks[visit["block"]].id,
-                    int(_number(visit.get("frame"))),
-                    index,
-                    _values(visit.get("before")),
-                    _values(visit.get("after")),
-                    _value(visit.get("result")),
-                    bool(visit.get("left")),
-                )
-            )
+    log = Log(raw, blocks)
     hits = read_hits(raw.get("hits"), blocks)
-    dropped = int(_number(raw.get("dropped")))
-    return Trace(outcome.case, outcome.status, hits, tuple(visits), dropped)
+    dropped = max(0, sum(hits.values()) - len(log.visits))
+    calls = tuple(log.calls[frame] for frame in sorted(log.calls))
+    return Trace(outcome.case, outcome.status, hits, tuple(log.visits), dropped, calls)
 
 
 def _is_index(value: object, blocks: Sequence[Block]) -> bool:
     return isinstance(value, int) and 0 <= value < len(blocks)
-
-
-def _values(raw: object) -> dict[str, Value]:
-    items: Iterable[tuple[object, object]] = raw.items() if isinstance(raw, dict) else ()
-    return {str(name): value for name, shot in items if (value := _value(shot))}
-
-
-def _value(raw: object) -> Value | None:
-    if isinstance(raw, list) and len(raw) == 3:
-        return Value(str(raw[0]), str(raw[1]), bool(raw[2]))
-    return None

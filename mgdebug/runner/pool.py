@@ -170,13 +170,14 @@ class Runner:
 
     def _trace_request(self, hierarchy: Hierarchy, values: Sequence[str]) -> Message:
         places: dict[str, list[Any]] = {}
-        names: list[Any] = []
+        blocks: list[Any] = []
         for subfunction in hierarchy.subfunctions.values():
+            owner = len(blocks)
             for block in subfunction.blocks:
-                place = [len(names), str(block.kind), block.span.start, block.span.end]
+                place = [len(blocks), str(block.kind), block.span.start, block.span.end]
                 places.setdefault(self._absolute(subfunction.path), []).append(place)
-                names.append([block.reads, block.writes])
-        return {"places": places, "names": names, "values": list(values)}
+                blocks.append([owner, list(block.reads)])
+        return {"places": places, "blocks": blocks, "values": list(values)}
 
     def _functions_of(
         self, hierarchy: Hierarchy, blocks: Iterable[str]

@@ -1,0 +1,165 @@
+"""`mgdebug fix`: find the culprit, propose a patch, write it if the user says yes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mgdebug.cli.asked import cases, understood
+from mgdebug.cli.ending import ends_cleanly
+from mgdebug.errors import CLEAN, FAILURES, NO_CASES, UsageError
+
+if TYPE_CHECKING:
+    from mgdebug.model import Repair, Target
+    from mgdebug.narrate import Narrator
+
+
+@click.command()
+@cases
+@click.option("--apply", "mode", flag_value="apply", help="Write the patch without asking.")
+@click.option("--diff", "mode", flag_value="diff", help="Only the unified diff on standard output.")
+@click.option("--json", "mode", flag_value="json", help="Events as JSON Lines on standard output.")
+@click.option("--time", type=float, metavar="SECONDS", help="For the whole repair.  [60]")
+@click.option("--python", metavar="PATH", help="The interpreter that runs the tests.")
+@click.option("--jobs", type=int, metavar="N", help="Worker processes.  [one a core]")
+@ends_cleanly
+def fix(
+    target: str,
+    tests: tuple[str, ...],
+    expressions: tuple[str, ...],
+    io: Path | None,
+    mode: str | None,
+    time: float | None,
+    python: str | None,
+    jobs: int | None,
+) -> int:
+    """Run the tests, find the culprit, propose a patch.
+
+    TARGET narrows the search: a file, or FILE::FUNCTION, or FILE::Class.method.  Without it the
+    suspects are all files of the project that the failing tests run.
+
+    Exit codes: 0 nothing fails, or fixed and applied; 1 failures remain, or a patch was found and
+    not applied; 2 usage; 3 environment; 5 no tests; 130 interrupted.
+    """
+    from rich.console import Console
+
+    from mgdebug.events import Finished, to_json
+    from mgdebug.narrate import Narrator
+    from mgdebug.proposers import PROPOSERS, proposer
+    from mgdebug.repair import repair
+
+    flags = {"time": time, "python": python, "jobs": jobs}
+    where, chosen, interpreter = understood(target, tests, expressions, io, flags)
+    names = chosen.engine.split("+")
+    for name in names:
+        if name not in PROPOSERS:
+            raise UsageError(f"there is no engine {name}", f"known: {', '.join(PROPOSERS)}")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    done: Repair | None = None
+    with Narrator(console, quiet=mode == "json") as narrator:
+        narrator.waiting("running the tests")
+        stream = repair(where, [proposer(name) for name in names], chosen, interpreter)
+        try:
+            for event in stream:
+                if mode == "json":
+                    click.echo(to_json(event))
+                narrator.hear(event)
+                if isinstance(event, Finished):
+                    done = event.repair
+        finally:
+            stream.close()
+    assert done is not None
+    if done.patch is None:
+        return _without_patch(done, narrator, show=mode != "json")
+    if mode == "json":
+        return FAILURES
+    code = _with_patch(done, where, mode, narrator)
+    if done.uncollected:
+        console.print(f"still not collected: {', '.join(done.uncollected)}", markup=False)
+    return FAILURES if done.uncollected else code
+
+
+def _without_patch(done: Repair, narrator: Narrator, *, show: bool) -> int:
+    from mgdebug.model import Stop
+    from mgdebug.narrate import farewell
+
+    message, hint = farewell(done)
+    if show:
+        narrator.console.print(message, markup=False)
+        if done.partial:
+            narrator.console.print(f"  best so far: {done.partial}", markup=False)
+        if hint:
+            narrator.console.print(f"  next: {hint}", markup=False)
+    return {Stop.CLEAN: CLEAN, Stop.NO_CASES: NO_CASES}.get(done.stop, FAILURES)
+
+
+def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrator) -> int:
+    from mgdebug.narrate import colored_diff, explanation, others
+
+    assert done.best is not None
+    console = narrator.console
+    out = sys.stdout
+    for label, line in zip(
+        ("[bold green]patch[/]   ", "        "), explanation(done), strict=False
+    ):
+        console.print(label, end="  ")
+        console.print(line, markup=False)
+    if out.isatty() and mode != "diff":
+        from rich.console import Console
+
+        Console(soft_wrap=True).print(colored_diff(done.best), end="")
+    else:
+        out.flush()
+        out.buffer.write(done.best.diff.encode("latin-1"))
+        out.flush()
+    for line in others(done):
+        console.print(f"          {line}", style="dim", markup=False)
+    after = done.after
+    assert after is not None
+    console.print(
+        f"[bold]verified[/]  {_pass(len(after.passed))} in a fresh process "
+        f"({done.tried} patches tried, {done.seconds:.1f} s)"
+    )
+    if mode == "diff" or not (mode == "apply" or _consent()):
+        console.print("not applied; no file was changed  [dim]--apply writes it unasked[/]")
+        return FAILURES
+    return _apply(done, where, narrator)
+
+
+def _pass(count: int) -> str:
+    return "1 case passes" if count == 1 else f"{count} cases pass"
+
+
+def _consent() -> bool:
+    """Ask on a terminal; elsewhere nobody can say yes."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    return click.confirm("Apply this patch?", default=False, err=True)
+
+
+def _apply(done: Repair, where: Target, narrator: Narrator) -> int:
+    from mgdebug import apply
+    from mgdebug.judge import patched
+    from mgdebug.languages import language_of
+    from mgdebug.syntax.source import SourceFile
+
+    assert done.patch is not None
+    files = {}
+    for path in done.base:
+        language = language_of(path)
+        assert language is not None
+        files[path] = SourceFile.read(where.root, path, language.grammar())
+    apply.sweep(where.root, done.base)
+    for path, base in done.base.items():
+        if files[path].sha256 != base:
+            raise apply.changed_meanwhile(path)
+    changes = [
+        apply.Change(path, done.base[path], after.data)
+        for path, after in patched(files, done.patch).items()
+    ]
+    for path in apply.apply(where.root, changes):
+        narrator.console.print(f"[green]applied[/]   {path}  [dim]`mgdebug undo` takes it back[/]")
+    return CLEAN

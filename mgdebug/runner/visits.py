@@ -1,0 +1,296 @@
+"""The log of a recorder -> visits and calls.
+
+A record says what a frame held where one of its blocks began: what it read, and what the block
+before it left.  Read with distrust: a record that makes no sense is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mgdebug.model import Block, BlockKind, BlockVisit, Call, Value
+from mgdebug.runner.loops import Loops
+
+_STARTS = ("enter", "call", "handler", "part", "lambda", "end")
+_NONE = Value("NoneType", "None")
+
+
+@dataclass(slots=True)
+class _Frame:
+    """state: what its names hold, as far as it was told.  open, part: the visits that are not left.
+    caught: an exception that the next handler takes."""
+
+    number: int
+    subfunction: str
+    state: dict[str, Value] = field(default_factory=dict)
+    open: int = -1
+    part: int = -1
+    caught: Value | None = None
+    loops: Loops | None = None
+
+
+class Log:
+    """Reads one case's log.
+
+    blocks: by number.  visits, calls: what came of it.
+    """
+
+    def __init__(self, raw: Mapping[str, Any], blocks: Sequence[Block]) -> None:
+        self.blocks = blocks
+        self.visits: list[BlockVisit] = []
+        self.calls: dict[int, Call] = {}
+        self._values = [read_value(item) for item in _items(raw.get("values"))]
+        self._sites = raw.get("sites") if isinstance(raw.get("sites"), dict) else {}
+        self._leads = raw.get("leads") if isinstance(raw.get("leads"), dict) else {}
+        self._by_id = {block.id: at for at, block in enumerate(blocks)}
+        self._parents = {block.id: block.parent for block in blocks}
+        rounds = raw.get("rounds") if isinstance(raw.get("rounds"), dict) else {}
+        self._rounds = {
+            blocks[int(loop)].id: blocks[first].id
+            for loop, first in rounds.items()
+            if 0 <= int(loop) < len(blocks) and 0 <= first < len(blocks)
+        }
+        self._frames: dict[int, _Frame] = {}
+        self._stacks: dict[int, list[int]] = {0: []}
+        self._threads: dict[int, int] = {}
+        self._numbers: dict[int, int] = {}
+        self._gapped = False
+        for record in _items(raw.get("log")):
+            if isinstance(record, list) and len(record) >= 2:
+                try:
+                    self._read(record)
+                except (TypeError, ValueError, IndexError, KeyError, AttributeError):
+                    continue
+        for frame in self._frames.values():
+            self._drop(frame)
+
+    # ------------------------------------------------------------------------- records
+
+    def _read(self, record: list[Any]) -> None:
+        where, frame_number = record[0], int(record[1])
+        if where < 0:
+            self._said(frame_number, record[2:])
+            return
+        kind, block, owner, names, few = self._sites[str(where // 2)]
+        full = where % 2 == 1
+        self._gapped = self._gapped or full
+        number = int(record[2]) if full else 0
+        kept = record[3 if full else 2 :]
+        owner_id = self.blocks[owner].id.rpartition("#")[0] if owner >= 0 else ""
+        frame = self._frame(frame_number, kind, owner_id)
+        if kind in ("raise", "leave"):
+            error = self._value(kept[2])
+            self._raised(frame, error)
+            if kind == "raise":
+                self._end(frame, raised=error)
+        elif kind in ("decide", "answer"):
+            self._decided(frame, kind, block, self._value(kept[0]))
+        elif kind == "return":
+            self._returned(frame, names, kept)
+        elif kind in _STARTS:
+            held = {
+                str(name): self._value(at)
+                for name, at in zip(names if full else names[:few], kept, strict=False)
+            }
+            self._started(frame, kind, block, held, full, number)
+
+    def _frame(self, number: int, kind: str, owner: str) -> _Frame:
+        """The frame of a record, which is now the one that runs."""
+        frame = self._frames.get(number)
+        fresh = frame is None or (number > 0 and kind in ("call", "lambda"))
+        if frame is None:
+            frame = self._frames[number] = _Frame(number, owner)
+        stack = self._stacks.setdefault(self._threads.get(number, 0), [])
+        if number <= 0:
+            return frame
+        if fresh:
+            caller = stack[-1] if stack else 0
+            above = self._frames.get(caller)
+            visit = max(above.open, above.part) if above is not None else -1
+            thread = self._threads.get(number, 0)
+            if kind in ("call", "lambda"):
+                self.calls[number] = Call(number, owner, caller, visit, thread=thread)
+            stack.append(number)
+        elif number in stack:
+            del stack[stack.index(number) + 1 :]
+        else:
+            stack.append(number)
+        return frame
+
+    def _said(self, number: int, what: list[Any]) -> None:
+        if what[0] == "thread":
+            self._threads[number] = int(what[1])
+            return
+        frame = self._frames.setdefault(number, _Frame(number, ""))
+        error = self._value(what[3])
+        last = self.visits[frame.open] if frame.open >= 0 else None
+        if last is not None and self._block(last).kind is BlockKind.HANDLER and not last.result:
+            self.visits[frame.open] = replace(last, result=error)
+            return
+        self._raised(frame, error)
+        frame.caught = error
+
+    def _started(
+        self,
+        frame: _Frame,
+        kind: str,
+        number: int,
+        held: dict[str, Value | None],
+        full: bool,
+        count: int,
+    ) -> None:
+        part = kind == "part"
+        if not part:
+            if full:
+                frame.state.clear()
+            self._hold(frame, held)
+            self._leave(frame, number)
+            if kind in ("call", "lambda") and frame.number in self.calls:
+                given = {n: v for n, v in held.items() if v is not None}
+                call = self.calls[frame.number]
+                self.calls[frame.number] = replace(call, arguments=given)
+        if kind == "end":
+            self._end(frame, result=_NONE)
+        elif number >= 0 and not (full and count < 0):
+            self._visit(frame, number, held if part else {}, part, count)
+
+    def _visit(
+        self, frame: _Frame, number: int, own: dict[str, Value | None], part: bool, count: int
+    ) -> None:
+        block = self.blocks[number]
+        self._numbers[number] = count or self._numbers.get(number, 0) + 1
+        state = {**frame.state, **{n: v for n, v in own.items() if v is not None}}
+        if part and self._gapped and frame.open < 0:
+            state = {n: v for n, v in own.items() if v is not None}
+        before = {name: state[name] for name in block.reads if name in state}
+        result = None
+        if block.kind is BlockKind.HANDLER:
+            result, frame.caught = frame.caught, None
+        iteration = 0
+        if not self._gapped:
+            frame.loops = frame.loops or Loops(self._parents, self._rounds)
+            iteration = frame.loops.visit(block)
+        visit = BlockVisit(
+            block.id,
+            frame.number,
+            len(self.visits),
+            before,
+            result=result,
+            left=part,
+            number=self._numbers[number],
+            iteration=iteration,
+        )
+        if part:
+            frame.part = visit.index
+        else:
+            frame.open = visit.index
+        self.visits.append(visit)
+
+    # ---------------------------------------------------------------- what becomes of visits
+
+    def _hold(self, frame: _Frame, held: Mapping[str, Value | None]) -> None:
+        for name, value in held.items():
+            if value is None:
+                frame.state.pop(name, None)
+            else:
+                frame.state[name] = value
+
+    def _leave(self, frame: _Frame, following: int = -1) -> None:
+        """The open visit of a frame is over, and its names hold what it left."""
+        at, frame.open, frame.part = frame.open, -1, -1
+        if at < 0:
+            return
+        visit = self.visits[at]
+        block = self._block(visit)
+        state, rebound = frame.state, self._rebound(block, following)
+        after = {n: state[n] for n in block.writes if n in state and n not in rebound}
+        for name, value in visit.before.items():  # what it changes by way of others
+            if name in state and name not in rebound and state[name] != value:
+                after[name] = state[name]
+        result = visit.result
+        leads = self._leads.get(str(self._number(visit)))
+        if result is None and isinstance(leads, int) and (following >= 0 or block.parent == ""):
+            result = Value("bool", str(following == leads))
+        self.visits[at] = replace(visit, after=after, left=True, result=result)
+        if frame.loops is not None:
+            frame.loops.left(block, result)
+
+    def _rebound(self, block: Block, following: int) -> tuple[str, ...]:
+        """The names that a loop has bound anew before the block that follows could tell."""
+        found: tuple[str, ...] = ()
+        if following < 0:
+            return found
+        above = block.parent
+        while above:
+            header = self.blocks[self._by_id[above]]
+            if self._rounds.get(above) == self.blocks[following].id and above != block.id:
+                found += header.writes if header.kind is BlockKind.LOOP else ()
+            above = header.parent
+        return found
+
+    def _raised(self, frame: _Frame, error: Value | None) -> None:
+        """An exception leaves the open visit."""
+        at, frame.open, frame.part = frame.open, -1, -1
+        if at >= 0:
+            self.visits[at] = replace(self.visits[at], left=False, raised=error)
+
+    def _decided(self, frame: _Frame, kind: str, number: int, value: Value | None) -> None:
+        if kind == "answer":
+            if frame.open >= 0:
+                self.visits[frame.open] = replace(self.visits[frame.open], result=value)
+            self._leave(frame)
+            self._end(frame, result=value)
+            return
+        for at in (frame.part, frame.open):
+            if at >= 0 and self._number(self.visits[at]) == number:
+                self.visits[at] = replace(self.visits[at], result=value)
+                return
+
+    def _returned(self, frame: _Frame, names: Sequence[str], kept: Sequence[Any]) -> None:
+        value = self._value(kept[0])
+        held = {str(n): self._value(at) for n, at in zip(names, kept[1:], strict=False)}
+        self._hold(frame, held)
+        at = frame.open
+        self._leave(frame)
+        if at >= 0:
+            self.visits[at] = replace(self.visits[at], result=value)
+        self._end(frame, result=value)
+
+    def _end(
+        self, frame: _Frame, result: Value | None = None, raised: Value | None = None
+    ) -> None:
+        call = self.calls.get(frame.number)
+        if call is not None:
+            self.calls[frame.number] = replace(call, result=result, raised=raised)
+        stack = self._stacks.get(self._threads.get(frame.number, 0), [])
+        if frame.number in stack:
+            del stack[stack.index(frame.number) :]
+
+    def _drop(self, frame: _Frame) -> None:
+        """The trace ends while a visit is open."""
+        if frame.open >= 0 and not self.visits[frame.open].raised:
+            self.visits[frame.open] = replace(self.visits[frame.open], left=False)
+
+    # ------------------------------------------------------------------------- the pieces
+
+    def _value(self, at: Any) -> Value | None:
+        return self._values[at] if isinstance(at, int) and at >= 0 else None
+
+    def _block(self, visit: BlockVisit) -> Block:
+        return self.blocks[self._number(visit)]
+
+    def _number(self, visit: BlockVisit) -> int:
+        return self._by_id[visit.block]
+
+
+def read_value(raw: object) -> Value | None:
+    if not (isinstance(raw, list) and len(raw) == 4):
+        return None
+    size = raw[3] if isinstance(raw[3], int) else None
+    return Value(str(raw[0]), str(raw[1]), bool(raw[2]), size)
+
+
+def _items(raw: object) -> list[Any]:
+    return raw if isinstance(raw, list) else []

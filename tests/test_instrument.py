@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sysconfig
-import textwrap
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from interpreters import EVERY, find, run_inside, version_of
+from probed import SETUP, blocks_of, request, source_of, text_of, texts
 
-from mgdebug.languages import language_of
 from mgdebug.model import Block
+from mgdebug.runner.visits import Log
 from mgdebug.syntax.hierarchy import decompose
-from mgdebug.syntax.source import SourceFile
 
 Program = tuple[tuple[int, int], str | bytes]
 
@@ -731,10 +730,10 @@ PROGRAMS: dict[str, Program] = {
     "a cell that is empty": since(8, "def f():\n    def g(): return x\n    g()\n    x = 1\nf()\n"),
 }
 
-PREPARE = """
-import contextlib, importlib, io, json, os, tempfile, traceback
-module = importlib.import_module("_mgdebug_probe.instrument")
-Recorder = importlib.import_module("_mgdebug_probe.recorder").Recorder
+PREPARE = (
+    SETUP
+    + """
+import contextlib, io, os, tempfile, traceback
 PLAIN = (int, str, bool, float, list, dict, tuple, set, type(None))
 folder = tempfile.mkdtemp()
 
@@ -755,14 +754,12 @@ def run(code, path):
     return [out.getvalue(), error, lines, names]
 
 answer = {}
-for number, (name, text, places, names) in enumerate(message):
-    source = text.encode("latin-1")
+for number, (name, asked) in enumerate(message):
+    source = asked["source"].encode("latin-1")
     path = os.path.join(folder, "p%d.py" % number)
     with open(path, "wb") as file:
         file.write(source)
     plain = compile(source, path, "exec", dont_inherit=True)
-    tree = module.instrument(source, path, [tuple(p) for p in places])
-    probed = compile(tree, path, "exec", dont_inherit=True)
     touched = set()
 
     def trace(frame, event, arg):
@@ -777,37 +774,21 @@ for number, (name, text, places, names) in enumerate(message):
     sys.settrace(None)
     found = {"plain": run(plain, path), "lines": sorted(map(list, touched))}
     for values in (False, True):
-        recorder = Recorder([tuple(n) for n in names])
+        recorder, probed = connected({**asked, "path": path})
+        found["probed"] = bool(recorder.sites) or not asked["places"]
         recorder.clear(values)
-        module.connect(recorder)
         found["values" if values else "counts"] = run(probed, path)
         found["report"] = json.loads(json.dumps(recorder.report()))
     answer[name] = found
 """
-
-
-def source_of(text: str | bytes) -> SourceFile:
-    language = language_of("program.py")
-    assert language is not None
-    data = text if isinstance(text, bytes) else textwrap.dedent(text).encode()
-    return SourceFile("program.py", data, language.grammar())
-
-
-def blocks_of(source: SourceFile) -> list[Block]:
-    return [b for s in decompose([source]).subfunctions.values() for b in s.blocks]
-
-
-def request(name: str, source: SourceFile) -> tuple[str, str, list[Any], list[Any]]:
-    blocks = blocks_of(source)
-    places = [(i, str(b.kind), b.span.start, b.span.end) for i, b in enumerate(blocks)]
-    return name, source.data.decode("latin-1"), places, [(b.reads, b.writes) for b in blocks]
+)
 
 
 @cache
 def results(python: str) -> Any:
     minor = tuple(map(int, version_of(python).split(".")))
     able = [(name, text) for name, (least, text) in PROGRAMS.items() if minor >= least]
-    return run_inside(python, PREPARE, [request(name, source_of(text)) for name, text in able])
+    return run_inside(python, PREPARE, [(name, request(source_of(text))) for name, text in able])
 
 
 def result(python: str, name: str) -> Any:
@@ -821,6 +802,7 @@ def result(python: str, name: str) -> Any:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_does_the_same_with_probes(python: str, name: str) -> None:
     found = result(python, name)
+    assert found["probed"]
     assert found["counts"] == found["plain"]
     assert found["values"] == found["plain"]
 
@@ -875,7 +857,7 @@ def test_parts_of_expressions_are_counted_exactly(python: str) -> None:
         f([0, 1, 2, 3]), f([]), f([5])
         """
     )
-    found = run_inside(python, PREPARE, [request("it", source)])["it"]
+    found = run_inside(python, PREPARE, [("it", request(source))])["it"]
     counts = dict(found["report"]["hits"])
     blocks = [b for s in decompose([source]).subfunctions.values() for b in s.blocks]
     text = {i: source.slice(b.span.start, b.span.end) for i, b in enumerate(blocks)}
@@ -919,7 +901,7 @@ def test_visits_are_counted_exactly(python: str) -> None:
         f(10), f(0)
         """
     )
-    found = run_inside(python, PREPARE, [request("it", source)])["it"]
+    found = run_inside(python, PREPARE, [("it", request(source))])["it"]
     blocks = blocks_of(source)
     hits = {blocks[i].span.first_line: count for i, count in found["report"]["hits"]}
     assert hits == {2: 1, 3: 2, 4: 2, 5: 10, 6: 5, 7: 12, 8: 10, 9: 2}
@@ -938,27 +920,27 @@ def test_values_stand_where_they_were(python: str) -> None:
         f([1, 3, 2])
         """
     )
-    found = run_inside(python, PREPARE, [request("it", source)])["it"]
-    blocks = blocks_of(source)
+    found = run_inside(python, PREPARE, [("it", request(source))])["it"]
+    blocks = {block.id: block for block in blocks_of(source)}
     seen = [
         (
-            blocks[v["block"]].span.first_line,
-            v["frame"],
-            {k: shot[1] for k, shot in v["before"].items()},
-            {k: shot[1] for k, shot in v.get("after", {}).items()},
-            v.get("result", [None, None])[1],
-            v["left"],
+            blocks[v.block].span.first_line,
+            v.frame,
+            texts(v.before),
+            texts(v.after),
+            text_of(v.result),
+            v.left,
         )
-        for v in found["report"]["visits"]
+        for v in Log(found["report"], list(blocks.values())).visits
     ]
     assert seen[1:] == [
-        (3, 2, {"items": "[1, 3, 2]"}, {"best": "1"}, None, True),
-        (4, 2, {"items": "[1, 3, 2]"}, {}, "[1, 3, 2]", True),
-        (5, 2, {"item": "1", "best": "1"}, {}, "False", True),
-        (5, 2, {"item": "3", "best": "1"}, {}, "True", True),
-        (6, 2, {"item": "3"}, {"best": "3"}, None, True),
-        (5, 2, {"item": "2", "best": "3"}, {}, "False", True),
-        (7, 2, {"best": "3"}, {}, "3", True),
+        (3, 1, {"items": "[1, 3, 2]"}, {"best": "1"}, None, True),
+        (4, 1, {"items": "[1, 3, 2]"}, {"item": "1"}, None, True),
+        (5, 1, {"item": "1", "best": "1"}, {}, "False", True),
+        (5, 1, {"item": "3", "best": "1"}, {}, "True", True),
+        (6, 1, {"item": "3"}, {"best": "3"}, None, True),
+        (5, 1, {"item": "2", "best": "3"}, {}, "False", True),
+        (7, 1, {"best": "3"}, {}, "3", True),
     ]
 
 
@@ -977,21 +959,22 @@ LIBRARY = """
     unittest/mock.py urllib/parse.py uuid warnings weakref xml/dom/minidom.py zipfile.py
 """.split()  # noqa: SIM905
 
-COMPILE = """
-import importlib, warnings
-module = importlib.import_module("_mgdebug_probe.instrument")
+COMPILE = (
+    SETUP
+    + """
+import warnings
 warnings.simplefilter("ignore")
-answer = {"done": [], "unknown": []}
-for name, text, places in message:
-    source = text.encode("latin-1")
+answer = {"done": [], "unknown": [], "bare": []}
+for name, asked in message:
     try:
-        compile(source, name, "exec", dont_inherit=True)
+        compile(asked["source"].encode("latin-1"), name, "exec", dont_inherit=True)
     except SyntaxError:
         answer["unknown"].append(name)
         continue
-    compile(module.instrument(source, name, [tuple(p) for p in places]), name, "exec")
-    answer["done"].append(name)
+    recorder, code = connected({**asked, "path": name})
+    answer["done" if recorder.sites else "bare"].append(name)
 """
+)
 
 
 @cache
@@ -1001,8 +984,7 @@ def library() -> list[Any]:
     for word in LIBRARY:
         file = folder / (word if word.endswith(".py") else f"{word}.py")
         if file.is_file():
-            name, text, places, _ = request(word, source_of(file.read_bytes()))
-            found.append((name, text, places))
+            found.append((word, request(source_of(file.read_bytes()))))
     return found
 
 
@@ -1010,6 +992,7 @@ def library() -> list[Any]:
 def test_the_standard_library_compiles_with_probes(python: str) -> None:
     found = run_inside(python, COMPILE, library())
     assert len(library()) > 60
+    assert found["bare"] == []
     assert len(found["done"]) > 60
     assert len(found["done"]) + len(found["unknown"]) == len(library())
 
@@ -1019,20 +1002,15 @@ def test_an_endless_elif_is_no_trouble_for_the_worker(python: str) -> None:
     chain = "".join(f"    elif x == {n}:\n        return {n}\n" for n in range(1, 1500))
     text = f"def f(x):\n    if x == 0:\n        return 0\n{chain}print(f(700))\n"
     code = """
-import importlib
-worker = importlib.import_module("_mgdebug_probe.worker")
-name, text, places, names = message
 compiled = True
 try:
-    compile(text, "p", "exec")
+    compile(message["source"], "p", "exec")
 except (RecursionError, MemoryError):
     compiled = False
 if compiled:
-    transform = worker._instrumenting([tuple(p) for p in places])
-    connect = importlib.import_module("_mgdebug_probe.instrument").connect
-    connect(importlib.import_module("_mgdebug_probe.recorder").Recorder([tuple(n) for n in names]))
-    exec(compile(transform("p", text.encode("latin-1")), "p", "exec"), {})
+    recorder, code = connected(message)
+    exec(code, {})
 answer = compiled
 """
-    if not run_inside(python, code, request("it", source_of(text))):
+    if not run_inside(python, SETUP + code, request(source_of(text))):
         pytest.skip("this CPython does not compile the program at all")

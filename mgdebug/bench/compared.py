@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mgdebug.bench.reference import Reference, Sight
+from mgdebug.bench.reference import MOST_CALLS, Reference, Sight
 from mgdebug.bench.regions import WORDS, returns_under_finally
 from mgdebug.model import Block, BlockKind, BlockVisit, Call, Exit, Trace, Value
 
@@ -33,6 +33,7 @@ class _Comparison:
         self._reference, self._found = reference, Findings()
         self._numbers = {block.id: at for at, block in enumerate(reference.blocks)}
         self._guarded = list(returns_under_finally(text))
+        self._frames: dict[int, int] = {0: 0}  # the trace numbers those calls that it keeps
 
     def all_of(self, trace: Trace) -> Findings:
         reference = self._reference
@@ -72,7 +73,8 @@ class _Comparison:
         if case:
             self._found.counts["frames"] += 1
             where = (sight.around or 0) if sight.frame == 0 else sight.frame
-            if visit.frame not in (sight.frame, where):
+            known = self._frames.setdefault(visit.frame, where)
+            if known != where:
                 self._wrong("frames", block, f"{at}: said {visit.frame}, is {where}")
         if block.kind not in _HEADERS and sight.left is not None and block.exit is not Exit.RAISE:
             self._same("left", block, at, visit.left, sight.left)
@@ -93,15 +95,21 @@ class _Comparison:
             self._same("results", block, at, visit.result, sight.result)
 
     def _call(self, call: Call) -> None:
-        seen = self._reference.calls.get(call.frame)
         where = f"call {call.frame}"
+        if call.frame not in self._frames:
+            self._found.counts["ambiguous calls"] += 1
+            return
+        seen = self._reference.calls.get(self._frames[call.frame])
+        if seen is None and self._frames[call.frame] > MOST_CALLS:
+            self._found.counts["ambiguous calls"] += 1
+            return
         if seen is None:
             self._wrong("call that never was", None, f"{where} of {call.subfunction}")
             return
         self._same("subfunctions", None, where, call.subfunction, seen.subfunction)
         self._names("arguments", None, where, call.arguments, seen.arguments, set())
-        if seen.caller is not None:
-            self._same("callers", None, where, call.caller, seen.caller)
+        if seen.caller is not None and call.visit >= 0:
+            self._same("callers", None, where, self._frames.get(call.caller), seen.caller)
         if seen.ended == "result" and call.result is not None:
             self._same("call results", None, where, call.result, seen.value)
         elif seen.ended == "raised" and call.raised is not None:

@@ -24,6 +24,7 @@ _PURE = (
 )
 _SUSPENDS = ("YIELD_VALUE", "SEND")
 
+MOST_CALLS = 50_000  # that are looked at in one case
 Wanted = Collection[tuple[int, int]]
 
 
@@ -65,11 +66,11 @@ class Reference:
         data = text.encode()
         self.pure = [_pure(data[b.span.start : b.span.end].decode(), b.kind) for b in blocks]
         self._frames: dict[types.FrameType, _Frame] = {}
-        self.clear((), ())
+        self.clear(())
 
-    def clear(self, wanted: Wanted, calls: Collection[int]) -> None:
-        """wanted: (number of the block, which of its visits).  calls: frames."""
-        self.wanted, self._wanted_calls = set(wanted), set(calls)
+    def clear(self, wanted: Wanted) -> None:
+        """wanted: (number of the block, which of its visits)."""
+        self.wanted = set(wanted)
         self.hits: dict[int, int] = {}
         self.sights: dict[tuple[int, int], Sight] = {}
         self.calls: dict[int, Seen] = {}
@@ -101,20 +102,25 @@ class Reference:
     def frame_of(self, frame: types.FrameType | None) -> int | None:
         """None for a frame that is not the program's."""
         state = self._frames.get(frame) if frame else None
-        return state.number if state else None
+        if state is None:
+            return None
+        return state.around if state.inline else state.number
 
     def forget(self, frame: types.FrameType) -> None:
         self._frames.pop(frame, None)
 
     def enter_call(self, frame: types.FrameType, layout: Layout) -> tuple[int, Seen | None]:
         self.count += 1
-        if self.count not in self._wanted_calls:
+        if self.count > MOST_CALLS:
             return self.count, None
         owner = layout.owner
         call = self.calls[self.count] = Seen(
             owner.id, self.frame_of(frame.f_back), _take(owner.parameters, frame)
         )
         return self.count, call
+
+
+_INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")  # parts of who holds them
 
 
 class _Frame:
@@ -129,6 +135,7 @@ class _Frame:
         self._error: BaseException | None = None
         self.number, self._call = 0, None
         self.around = tracer.frame_of(frame.f_back)
+        self.inline = frame.f_code.co_name in _INLINE
         self.shared = not layout.whole
         if layout.whole and layout.owner.kind.called:
             self.number, self._call = tracer.enter_call(frame, layout)
@@ -185,7 +192,8 @@ class _Frame:
     def _leave(self, block: int, frame: types.FrameType, error: BaseException | None) -> None:
         sight = self._open.pop(block, None)
         if sight is not None:
-            sight.after = _take(self.tracer.blocks[block].writes, frame)
+            told = self.tracer.blocks[block]
+            sight.after = _take([*told.writes, *told.reads], frame)
             sight.left = error is None
             sight.raised = shown(error) if error is not None else None
 

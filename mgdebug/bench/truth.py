@@ -31,6 +31,7 @@ from mgdebug.bench.programs import (
 from mgdebug.bench.reference import Reference
 from mgdebug.bench.traced import Traced
 from mgdebug.model import Trace
+from mgdebug.probe.secrets import mask
 
 SETS = {"quixbugs": quixbugs, "humanevalfix": humanevalfix, "classeval": classeval}
 PLAIN, PROBES, SLOW = 1.0, 20.0, 20.0  # seconds of processor time of a check
@@ -101,6 +102,7 @@ def examine(program: Program, distort: Distort = lambda trace: trace) -> Report:
         ends[check.name] = ended(check, PLAIN), time.process_time() - began
     report.checks = len(checks)
     probed = Traced(program.text, program.path, mode="sampled")
+    mask(False)  # what is hidden cannot be compared
     traces: dict[str, Trace] = {}
     probed.clear()
     space = probed.namespace()
@@ -134,7 +136,7 @@ def _follow(
 
     def prepare(trace: Trace) -> None:
         wanted = {(ids[visit.block], visit.number) for visit in trace.visits}
-        reference.clear(wanted, {call.frame for call in trace.calls})
+        reference.clear(wanted)
 
     def conclude(trace: Trace) -> None:
         found: Findings = compare(trace, reference, program.text)

@@ -93,7 +93,7 @@ class _Instrumenter:
         self._headers = {start: n for n, kind, start, _ in places if kind in _HEADERS}
         self._words = sorted((start, n) for n, kind, start, _ in places if kind in _WORDS)
         self._conditions = sorted((s, e, n) for n, kind, s, e in places if kind == "condition")
-        self.parts = Parts(self._text, places, self.start, builder)
+        self.parts = Parts(self._text, places, self.start, builder, reads)
         self.builder, self.reads, self.hooks = builder, reads, hooks
         self.eager, self.data = eager(tree), data(tree)
 
@@ -148,7 +148,8 @@ class _Body:
         return self.suite(body, State((names,), set()))
 
     def function(self, node: Any) -> None:
-        body, builder = node.body, self.builder
+        builder, first_of_all = self.builder, declarations(node)
+        body = node.body
         at = sum(1 for index, inner in enumerate(body) if _must_stay_first(inner, index))
         parameters = set(self.scope.parameters)
         free = self.scope.known - self.scope.local
@@ -158,6 +159,7 @@ class _Body:
         if first is None or isinstance(first, ast.While) or self._number(first) < 0:
             counter = builder.counter(self.owner)
             site = builder.site("call", -1, self.owner, counter)
+            site.given = tuple(self.scope.parameters)
             near = first if first is not None else body[-1]
             out.append(self.enter(site, state, near))
             self.entered = True
@@ -171,7 +173,7 @@ class _Body:
         if self.file.hooks:
             hook = builder.site("raise", -1, self.owner)
             out = [builder.catching(hook, self.how, out, first if first is not None else last)]
-        node.body = [*body[:at], *declarations(node), *begin, *out]
+        node.body = [*body[:at], *first_of_all, *begin, *out]
 
     def _number(self, node: Any) -> int:
         """Of the block that a statement begins with."""
@@ -196,6 +198,7 @@ class _Body:
         if not self.entered:
             kind, self.entered = "call", True
         site = self.builder.site(kind, number, self.builder.owners[number], number)
+        site.given = tuple(self.scope.parameters) if kind == "call" else ()
         return [self.enter(site, state, near)]
 
     def note(self, nodes: Sequence[Any], state: State) -> None:
@@ -208,10 +211,15 @@ class _Body:
 
     def suite(self, body: List[ast.stmt], state: State) -> List[ast.stmt]:
         out: List[ast.stmt] = []
+        waiting = -1  # a block that begins with what must stay first
         for index, node in enumerate(body):
             if _must_stay_first(node, index):
                 out.append(node)
+                waiting = max(waiting, self.file.run(node))
                 continue
+            if waiting >= 0:
+                out += self.block(waiting, state, node)
+                waiting = -1
             if isinstance(node, _COMPOUND):
                 out += self.compound(node, state)
                 continue
@@ -219,15 +227,15 @@ class _Body:
             if isinstance(node, _JUMPS):
                 out += self.jump(node, state)
                 continue
-            self.parts(node)
+            self.parts(node, state)
             self.note([node], state)
             if isinstance(node, _DEFINITIONS):
                 self.definition(node)
             out.append(node)
-        return out
+        return [*out, *self.block(waiting, state, body[-1])] if waiting >= 0 else out
 
-    def parts(self, node: Any) -> None:
-        self.file.parts.inside(node, self.how)
+    def parts(self, node: Any, state: State) -> None:
+        self.file.parts.inside(node, self.how, state.bound)
 
     def definition(self, node: Any) -> None:
         if isinstance(node, ast.ClassDef):
@@ -259,7 +267,7 @@ class _Body:
     # ----------------------------------------------------------------------------- jumps
 
     def jump(self, node: Any, state: State) -> List[ast.stmt]:
-        self.parts(node)
+        self.parts(node, state)
         self.note([node], state)
         out: List[ast.stmt] = []
         if isinstance(node, ast.Return) and self.how != NO_FRAME:
@@ -276,6 +284,7 @@ class _Body:
         site = self.builder.site("return", -1, self.owner)
         site.asks = self.how != BY_NAME
         builder = self.builder
+        bare = node.value is None
         value = node.value
         if value is None:
             value = ast.copy_location(ast.Constant(None), node)
@@ -290,6 +299,8 @@ class _Body:
             )
             return call
 
+        if bare:  # an asynchronous generator has no other ones
+            return [ast.copy_location(ast.Expr(told(value)), node)]
         if self.how == BY_NAME and small(value):
             node.value = ast.copy_location(ast.IfExp(go(node), value, told(value)), value)
             return []
@@ -305,7 +316,7 @@ class _Body:
     # --------------------------------------------------------------------------- compound
 
     def compound(self, node: Any, state: State) -> List[ast.stmt]:
-        self.parts(node)
+        self.parts(node, state)
         if isinstance(node, ast.If):
             return self.branch(node, state)
         if isinstance(node, ast.While):

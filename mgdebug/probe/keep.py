@@ -26,6 +26,9 @@ class Taken:
 ENDS: Any = object()  # begins a tuple of the size, the head and the tail of a long list of numbers
 
 
+ABSENT: Any = type("Absent", (), {"__slots__": ()})()  # in the place of a name that is not bound
+
+
 class Room:
     """How much may still be kept, in items of containers."""
 
@@ -63,6 +66,8 @@ def keeper(room: Room) -> Callable[[Any], Any]:
         if copied is not _ODD:
             room.left -= 4
             return copied
+        if value is ABSENT:
+            return value
         room.left -= 16
         return Taken(snapshot(value))
 

@@ -3,10 +3,10 @@ its filters, and the bodies of lambdas."""
 
 import ast
 import sys
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from .names import targets
-from .sites import NEXT, NO_FRAME, Builder, Site
+from .sites import BY_NAME, NEXT, NO_FRAME, Builder, Site
 
 Place = Tuple[int, str, int, int]  # number of the block, its kind, start and end in bytes
 
@@ -18,7 +18,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 class Parts:
     """Puts probes into the expressions of a statement.
 
-    start: where a node starts, in bytes of text.
+    start: where a node starts, in bytes of text.  reads: the names that each block reads.
     """
 
     def __init__(
@@ -27,15 +27,18 @@ class Parts:
         places: Sequence[Place],
         start: Callable[[Any], int],
         builder: Builder,
+        reads: Sequence[Sequence[str]],
     ) -> None:
-        self._text, self._start, self._builder = text, start, builder
+        self._text, self._start, self._builder, self._reads = text, start, builder, reads
+        self._bound: Set[str] = set()
         self._numbers: Dict[str, Dict[int, int]] = {}
         for number, kind, first, _ in places:
             self._numbers.setdefault(kind, {})[first] = number
 
-    def inside(self, statement: ast.stmt, how: int) -> None:
+    def inside(self, statement: ast.stmt, how: int, bound: Set[str]) -> None:
         """All expressions of a statement, without those of the statements in it.  how: the frame
-        is told, see sites."""
+        is told, see sites.  bound: names that surely are."""
+        self._bound = bound if how == BY_NAME else set()
         for node, lazy in list(_expressions(statement)):  # each changes what it holds itself
             frame = NO_FRAME if lazy else how
             if isinstance(node, ast.BoolOp):
@@ -69,6 +72,8 @@ class Parts:
             return result
         builder = self._builder
         owner = builder.owners[number]
+        if how == BY_NAME:
+            names = [*names, *sorted(self._bound.intersection(self._reads[number]) - {*names})]
         site = builder.site("part", number, owner, number)
         gives = builder.site("decide", number, owner)
         begun: Any = builder.begun(site, how, names, value)

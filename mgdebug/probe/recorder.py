@@ -12,8 +12,8 @@ import types
 from itertools import count, repeat
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
-from .keep import Room, keeper, shot
-from .reports import ABSENT, MAKERS, caught, looked_up
+from .keep import ABSENT, Room, keeper, shot
+from .reports import MAKERS, caller, caught, looked_up
 from .sites import BEGIN, COUNTERS, FIRST_SITE, FRAME, NAME_ERROR, NEXT, OFFSET, RECORDERS
 from .sites import Builder, Site
 
@@ -34,7 +34,7 @@ class Budget(NamedTuple):
     first: int = 64
     parts: int = 8
     last: int = 16
-    growth: float = 1.2
+    growth: float = 1.5
     records: int = 20000
     items: int = 400000
 
@@ -58,7 +58,7 @@ class Recorder:
         self.log: List[Tuple[Any, ...]] = []
         self.room = Room()
         self.keep = keeper(self.room)
-        self.waiting: Dict[int, None] = {}  # frames whose next boundary is to be recorded
+        self.waiting: Dict[int, int] = {}  # frames whose next boundary is to be recorded: owners
         self.begun: Dict[int, int] = {}  # the block that was recorded last in a frame that is asked
         self._grants: Dict[int, Any] = {}  # by counter: sets how many visits are recorded at once
         self._frames: Dict[int, int] = {}
@@ -181,6 +181,8 @@ class Recorder:
             sign = number if due else -number
             self.log.append((~site.number, frame, sign, *map(self.keep, values)))
             told = 0 if due else 1
+            if site.kind == "call":
+                self.log.append((None, frame, "caller", caller(sys._getframe(2))))
         self.waiting.pop(frame, None)
         if due:
             self.due[counter] = self._after(counter, number)
@@ -218,10 +220,17 @@ class Recorder:
         for grant in self._grants.values():
             grant(0)
         self.gapped = True
-        sites, total = self.sites, self.total
+        sites, total, waiting = self.sites, self.total, self.waiting
         for record in list(self.log):
-            if record[0] is not None and sites[record[0]].counter >= 0:
-                total[sites[record[0]].counter] += 1
+            if record[0] is None:
+                continue
+            site, frame = sites[record[0]], record[1]
+            if site.counter >= 0:
+                total[site.counter] += 1
+            if site.kind in ("return", "answer", "raise", "end"):
+                waiting.pop(frame, None)
+            elif site.kind in ("enter", "call", "handler"):
+                waiting[frame] = site.owner
         for counter in range(len(total)):
             self.due[counter] = self._after(counter, total[counter])
 
@@ -246,12 +255,13 @@ class Recorder:
 
     def _arm(self, counter: int) -> None:
         """How many visits pass before the next look.  While a frame waits, none do."""
-        distance = 0 if self.waiting else self.due[counter] - self.total[counter] - 1
+        waited = self.owners[counter] in self.waiting.values()
+        distance = 0 if waited else self.due[counter] - self.total[counter] - 1
         self.granted[counter] = distance
         self.counters[OFFSET + counter] = repeat(1, distance) if distance > 0 else _SPENT
 
     def _wait(self, frame: int, owner: int) -> None:
-        self.waiting[frame] = None
+        self.waiting[frame] = owner
         for counter in self._of.get(owner, ()):
             if self.granted[counter]:
                 self._settle(counter)
@@ -315,7 +325,8 @@ class Recorder:
             site = sites[number]
             if number not in used:
                 names = [*site.names, *site.more]
-                used[number] = [site.kind, site.block, site.owner, names, len(site.names)]
+                given = site.given if site.kind == "call" else site.names
+                used[number] = [site.kind, site.block, site.owner, names, len(site.names), given]
             at = 2 if record[0] >= 0 else 3
             head = [2 * number + (record[0] < 0), *record[1:at]]
             kept = record[at:]

@@ -7,14 +7,12 @@ as namedtuple does it.
 import sys
 import types
 from _thread import get_ident
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from .keep import Taken
+from .keep import ABSENT, Taken
 from .secrets import hidden
-from .sites import Site
+from .sites import CALL_NAME, Site
 from .snapshot import snapshot
-
-ABSENT: Any = type("Absent", (), {"__slots__": ()})()  # in the place of a name that is not bound
 
 _CO_OPTIMIZED = 0x1  # the code of a function, not of a module or a class body
 
@@ -85,8 +83,8 @@ def _start(site: Site, recorder: Any) -> Made:
     slow = recorder.part if site.kind in ("part", "lambda") else recorder.visit
     record, take, grant = _made(lines, site, recorder, slow)
 
-    def asking(frame: int) -> int:
-        told: int = recorder.ask(site, frame, sys._getframe(1), take)
+    def asking(frame: int, where: Optional[types.FrameType] = None) -> int:
+        told: int = recorder.ask(site, frame, where or sys._getframe(1), take)
         return told
 
     return (asking if site.asks else record), asking, grant
@@ -123,6 +121,20 @@ def _hide(value: Any) -> Taken:
     return Taken(snapshot(value, "password"))
 
 
+def caller(frame: types.FrameType) -> int:
+    """The number of the frame that called one, 0 where it has none, -1 where that is not known."""
+    above = frame.f_back
+    while above is not None and above.f_code.co_name in _INLINE:
+        above = above.f_back
+    if above is None or CALL_NAME not in above.f_code.co_varnames + above.f_code.co_cellvars:
+        return -1
+    (number,) = looked_up(above, [CALL_NAME])
+    return number if type(number) is int else -1
+
+
+_INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+
+
 def caught() -> Tuple[int, bool, Any]:
     """Of the exception that is being handled: the line of this frame where it came up, whether it
     was raised there rather than further in, and what it is."""
@@ -147,15 +159,16 @@ def _handler(site: Site, recorder: Any) -> Made:
             log.append((None, frame, "caught", *caught()))
         return told
 
-    if not site.asks:
-        return handled, asking, grant
-
     def asked(frame: int) -> Any:
-        if not recorder.closed:
+        closes = not recorder.closed and (not recorder.gapped or frame in waiting)
+        if closes:
             log.append((None, frame, "caught", *caught()))
-        return recorder.ask(site, frame, sys._getframe(1), None)
+        told = asking(frame, sys._getframe(1))
+        if not told and not closes:
+            log.append((None, frame, "caught", *caught()))
+        return told
 
-    return asked, asked, grant
+    return (asked if site.asks else handled), asked, grant
 
 
 def _decide(site: Site, recorder: Any) -> Made:

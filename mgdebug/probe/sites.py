@@ -26,10 +26,10 @@ class Site:
     decide, return, end (of a function's body), raise (out of it), leave (a with by an exception).
     block: its number, -1 for none.  owner: the number of the subfunction.  counter: what it steps,
     -1 for none.  names: what it hands over; more: what it hands over as well once visits have been
-    left out.  asks: whether it must ask the frame for them.
+    left out.  asks: whether it must ask the frame for them.  given: of a call, the parameters.
     """
 
-    __slots__ = ("asks", "block", "counter", "kind", "more", "names", "number", "owner")
+    __slots__ = ("asks", "block", "counter", "given", "kind", "more", "names", "number", "owner")
 
     def __init__(self, number: int, kind: str, block: int, owner: int, counter: int) -> None:
         self.number, self.kind, self.block, self.owner = number, kind, block, owner
@@ -37,6 +37,7 @@ class Site:
         self.names: Tuple[str, ...] = ()
         self.more: Tuple[str, ...] = ()
         self.asks = False
+        self.given: Tuple[str, ...] = ()
 
     def function(self, asks: bool = False) -> int:
         """Its place in RECORDERS."""

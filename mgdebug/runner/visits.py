@@ -26,7 +26,7 @@ class _Frame:
     subfunction: str
     state: dict[str, Value] = field(default_factory=dict)
     open: int = -1
-    part: int = -1
+    parts: list[int] = field(default_factory=list)
     caught: Value | None = None
     loops: Loops | None = None
 
@@ -73,7 +73,7 @@ class Log:
         if where < 0:
             self._said(frame_number, record[2:])
             return
-        kind, block, owner, names, few = self._sites[str(where // 2)]
+        kind, block, owner, names, few, given = self._sites[str(where // 2)]
         full = where % 2 == 1
         self._gapped = self._gapped or full
         number = int(record[2]) if full else 0
@@ -82,7 +82,7 @@ class Log:
         frame = self._frame(frame_number, kind, owner_id)
         if kind in ("raise", "leave"):
             error = self._value(kept[2])
-            self._raised(frame, error)
+            self._raised(frame, error, int(kept[0]))
             if kind == "raise":
                 self._end(frame, raised=error)
         elif kind in ("decide", "answer"):
@@ -94,7 +94,11 @@ class Log:
                 str(name): self._value(at)
                 for name, at in zip(names if full else names[:few], kept, strict=False)
             }
-            self._started(frame, kind, block, held, full, number)
+            self._started(frame, kind, block, held, number)
+            if kind in ("call", "lambda") and frame.number in self.calls:
+                arguments = {n: held[n] for n in given if held.get(n) is not None}
+                call = self.calls[frame.number]
+                self.calls[frame.number] = replace(call, arguments=arguments)
 
     def _frame(self, number: int, kind: str, owner: str) -> _Frame:
         """The frame of a record, which is now the one that runs."""
@@ -108,7 +112,7 @@ class Log:
         if fresh:
             caller = stack[-1] if stack else 0
             above = self._frames.get(caller)
-            visit = max(above.open, above.part) if above is not None else -1
+            visit = max([above.open, *above.parts]) if above is not None else -1
             thread = self._threads.get(number, 0)
             if kind in ("call", "lambda"):
                 self.calls[number] = Call(number, owner, caller, visit, thread=thread)
@@ -123,13 +127,20 @@ class Log:
         if what[0] == "thread":
             self._threads[number] = int(what[1])
             return
+        if what[0] == "caller":
+            caller = int(what[1])
+            above = self._frames.get(caller) if caller > 0 else None
+            visit = above.open if above is not None else -1
+            call = self.calls[number]
+            self.calls[number] = replace(call, caller=max(0, caller), visit=visit)
+            return
         frame = self._frames.setdefault(number, _Frame(number, ""))
         error = self._value(what[3])
         last = self.visits[frame.open] if frame.open >= 0 else None
         if last is not None and self._block(last).kind is BlockKind.HANDLER and not last.result:
             self.visits[frame.open] = replace(last, result=error)
             return
-        self._raised(frame, error)
+        self._raised(frame, error, int(what[1]))
         frame.caught = error
 
     def _started(
@@ -138,22 +149,18 @@ class Log:
         kind: str,
         number: int,
         held: dict[str, Value | None],
-        full: bool,
         count: int,
     ) -> None:
+        """count: which visit it is, 0 where every one was told; negative if only the boundary is."""
         part = kind == "part"
         if not part:
-            if full:
+            if count:
                 frame.state.clear()
             self._hold(frame, held)
             self._leave(frame, number)
-            if kind in ("call", "lambda") and frame.number in self.calls:
-                given = {n: v for n, v in held.items() if v is not None}
-                call = self.calls[frame.number]
-                self.calls[frame.number] = replace(call, arguments=given)
         if kind == "end":
             self._end(frame, result=_NONE)
-        elif number >= 0 and not (full and count < 0):
+        elif number >= 0 and count >= 0:
             self._visit(frame, number, held if part else {}, part, count)
 
     def _visit(
@@ -161,9 +168,7 @@ class Log:
     ) -> None:
         block = self.blocks[number]
         self._numbers[number] = count or self._numbers.get(number, 0) + 1
-        state = {**frame.state, **{n: v for n, v in own.items() if v is not None}}
-        if part and self._gapped and frame.open < 0:
-            state = {n: v for n, v in own.items() if v is not None}
+        state = {n: v for n, v in own.items() if v is not None} if part else frame.state
         before = {name: state[name] for name in block.reads if name in state}
         result = None
         if block.kind is BlockKind.HANDLER:
@@ -178,12 +183,12 @@ class Log:
             len(self.visits),
             before,
             result=result,
-            left=part,
+            left=False,
             number=self._numbers[number],
             iteration=iteration,
         )
         if part:
-            frame.part = visit.index
+            frame.parts.append(visit.index)
         else:
             frame.open = visit.index
         self.visits.append(visit)
@@ -197,18 +202,22 @@ class Log:
             else:
                 frame.state[name] = value
 
-    def _leave(self, frame: _Frame, following: int = -1) -> None:
+    def _leave(self, frame: _Frame, following: int = -1, *, returns: bool = False) -> None:
         """The open visit of a frame is over, and its names hold what it left."""
-        at, frame.open, frame.part = frame.open, -1, -1
+        for part in frame.parts:
+            self.visits[part] = replace(self.visits[part], left=True)
+        at, frame.open, frame.parts = frame.open, -1, []
         if at < 0:
             return
         visit = self.visits[at]
         block = self._block(visit)
         state, rebound = frame.state, self._rebound(block, following)
         after = {n: state[n] for n in block.writes if n in state and n not in rebound}
-        for name, value in visit.before.items():  # what it changes by way of others
-            if name in state and name not in rebound and state[name] != value:
-                after[name] = state[name]
+        stays = self._contexts(self.blocks[following]) if following >= 0 else set()
+        if returns or self._contexts(block) <= stays:
+            for name, value in visit.before.items():  # what it changes by way of others
+                if name in state and name not in rebound and state[name] != value:
+                    after[name] = state[name]
         result = visit.result
         leads = self._leads.get(str(self._number(visit)))
         if result is None and isinstance(leads, int) and (following >= 0 or block.parent == ""):
@@ -216,6 +225,28 @@ class Log:
         self.visits[at] = replace(visit, after=after, left=True, result=result)
         if frame.loops is not None:
             frame.loops.left(block, result)
+
+    def _in_header(self, block: Block, line: int) -> bool:
+        above = block.parent
+        inside = block.span.first_line <= line <= block.span.last_line
+        while above and not inside:
+            header = self.blocks[self._by_id[above]]
+            if header.kind is BlockKind.LOOP:
+                if header.span.first_line <= line <= header.span.last_line:
+                    return True
+            above = header.parent
+        return False
+
+    def _contexts(self, block: Block) -> set[str]:
+        """The ids of the withs that a block stands in: to leave one may change what they hold."""
+        found = set()
+        above = block.parent
+        while above:
+            parent = self.blocks[self._by_id[above]]
+            if parent.kind is BlockKind.WITH:
+                found.add(above)
+            above = parent.parent
+        return found
 
     def _rebound(self, block: Block, following: int) -> tuple[str, ...]:
         """The names that a loop has bound anew before the block that follows could tell."""
@@ -230,11 +261,15 @@ class Log:
             above = header.parent
         return found
 
-    def _raised(self, frame: _Frame, error: Value | None) -> None:
-        """An exception leaves the open visit."""
-        at, frame.open, frame.part = frame.open, -1, -1
-        if at >= 0:
-            self.visits[at] = replace(self.visits[at], left=False, raised=error)
+    def _raised(self, frame: _Frame, error: Value | None, line: int) -> None:
+        """An exception leaves the open visit, unless a loop around it asked for its next element."""
+        if frame.open >= 0 and self._in_header(self._block(self.visits[frame.open]), line):
+            self.visits[frame.open] = replace(self.visits[frame.open], left=True)
+            frame.open, frame.parts = -1, []
+        for at in (frame.open, *frame.parts):
+            if at >= 0:
+                self.visits[at] = replace(self.visits[at], left=False, raised=error)
+        frame.open, frame.parts = -1, []
 
     def _decided(self, frame: _Frame, kind: str, number: int, value: Value | None) -> None:
         if kind == "answer":
@@ -243,17 +278,21 @@ class Log:
             self._leave(frame)
             self._end(frame, result=value)
             return
-        for at in (frame.part, frame.open):
-            if at >= 0 and self._number(self.visits[at]) == number:
-                self.visits[at] = replace(self.visits[at], result=value)
+        for at in reversed(frame.parts):
+            if self._number(self.visits[at]) == number:
+                self.visits[at] = replace(self.visits[at], result=value, left=True)
+                frame.parts.remove(at)
                 return
+        at = frame.open
+        if at >= 0 and self._number(self.visits[at]) == number:
+            self.visits[at] = replace(self.visits[at], result=value)
 
     def _returned(self, frame: _Frame, names: Sequence[str], kept: Sequence[Any]) -> None:
         value = self._value(kept[0])
         held = {str(n): self._value(at) for n, at in zip(names, kept[1:], strict=False)}
         self._hold(frame, held)
         at = frame.open
-        self._leave(frame)
+        self._leave(frame, returns=True)
         if at >= 0:
             self.visits[at] = replace(self.visits[at], result=value)
         self._end(frame, result=value)

@@ -143,10 +143,14 @@ class Program:
         return dict(self.report["hits"])
 
     def block(self, fragment: str) -> int:
-        """The number of the one block whose text is the fragment, or else begins with it."""
+        """The number of the one block whose text is the fragment, or begins with it, or else of
+        the shortest one that has it in it."""
         pieces = [self.source.slice(b.span.start, b.span.end) for b in self.blocks]
-        same = [at for at, piece in enumerate(pieces) if piece == fragment]
-        found = same or [at for at, piece in enumerate(pieces) if piece.startswith(fragment)]
+        found = [at for at, piece in enumerate(pieces) if piece == fragment]
+        found = found or [at for at, piece in enumerate(pieces) if piece.startswith(fragment)]
+        if not found:
+            within = [at for at, piece in enumerate(pieces) if fragment in piece]
+            found = sorted(within, key=lambda at: len(pieces[at]))[:1]
         assert len(found) == 1, (fragment, pieces)
         return found[0]
 

@@ -135,10 +135,13 @@ def caller(frame: types.FrameType) -> int:
 _INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 
 
-def caught() -> Tuple[int, bool, Any]:
+def caught(*, around: bool = False) -> Tuple[int, bool, Any]:
     """Of the exception that is being handled: the line of this frame where it came up, whether it
-    was raised there rather than further in, and what it is."""
+    was raised there rather than further in, and what it is.  around: of the one around it, since
+    that one is a probe's own."""
     error = sys.exc_info()[1]
+    if around and error is not None:
+        error = error.__context__
     trace = getattr(error, "__traceback__", None)
     if error is None or trace is None:
         return 0, False, None
@@ -162,10 +165,10 @@ def _handler(site: Site, recorder: Any) -> Made:
     def asked(frame: int) -> Any:
         closes = not recorder.closed and (not recorder.gapped or frame in waiting)
         if closes:
-            log.append((None, frame, "caught", *caught()))
+            log.append((None, frame, "caught", *caught(around=not site.asks)))
         told = asking(frame, sys._getframe(1))
         if not told and not closes:
-            log.append((None, frame, "caught", *caught()))
+            log.append((None, frame, "caught", *caught(around=not site.asks)))
         return told
 
     return (asked if site.asks else handled), asked, grant

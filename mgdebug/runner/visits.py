@@ -211,10 +211,13 @@ class Log:
             return
         visit = self.visits[at]
         block = self._block(visit)
-        state, rebound = frame.state, self._rebound(block, following)
+        stays = self._contexts(self.blocks[following]) if following >= 0 else {}
+        gone = {} if returns else {k: v for k, v in self._contexts(block).items() if k not in stays}
+        state, rebound = frame.state, {*self._rebound(block, following)}
+        for context in gone.values():  # to leave it may change what it holds
+            rebound |= {*context.reads, *context.writes}
         after = {n: state[n] for n in block.writes if n in state and n not in rebound}
-        stays = self._contexts(self.blocks[following]) if following >= 0 else set()
-        if returns or self._contexts(block) <= stays:
+        if not gone:
             for name, value in visit.before.items():  # what it changes by way of others
                 if name in state and name not in rebound and state[name] != value:
                     after[name] = state[name]
@@ -237,14 +240,14 @@ class Log:
             above = header.parent
         return False
 
-    def _contexts(self, block: Block) -> set[str]:
-        """The ids of the withs that a block stands in: to leave one may change what they hold."""
-        found = set()
+    def _contexts(self, block: Block) -> dict[str, Block]:
+        """The withs that a block stands in."""
+        found = {}
         above = block.parent
         while above:
             parent = self.blocks[self._by_id[above]]
             if parent.kind is BlockKind.WITH:
-                found.add(above)
+                found[above] = parent
             above = parent.parent
         return found
 

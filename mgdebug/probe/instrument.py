@@ -12,7 +12,8 @@ import re
 import tokenize
 from typing import Any, List, Optional, Sequence, Set, Tuple
 
-from .names import Scope, data, declarations, eager
+from .aliases import Purity
+from .names import Scope, data, declarations, scopes
 from .parts import Parts, Place, small
 from .sites import BY_ASKING, BY_NAME, NO_FRAME, VALUE_NAME, Builder, Pending, go, load, store
 
@@ -95,11 +96,16 @@ class _Instrumenter:
         self._conditions = sorted((s, e, n) for n, kind, s, e in places if kind == "condition")
         self.parts = Parts(self._text, places, self.start, builder, reads)
         self.builder, self.reads, self.hooks = builder, reads, hooks
-        self.eager, self.data = eager(tree), data(tree)
+        self.data = data(tree)
+        functions = scopes(tree)
+        purity = Purity(tree, functions)
+        for _, scope, _ in functions:
+            scope.settle(purity)
+        self.scopes = {id(node): scope for node, scope, _ in functions}
 
     def module(self, tree: ast.Module) -> None:
-        scope = Scope.bare(self.eager, self.data)
-        tree.body = _Body(self, scope, NO_FRAME, (), -1).plain(tree.body)
+        scope = Scope.bare(self.data)
+        tree.body = _Body(self, scope, NO_FRAME, -1).plain(tree.body)
 
     def start(self, node: Any) -> int:
         decorators = getattr(node, "decorator_list", [])
@@ -134,11 +140,11 @@ class _Body:
     """The statements of one scope."""
 
     def __init__(
-        self, file: _Instrumenter, scope: Scope, how: int, around: Sequence[str], owner: int
+        self, file: _Instrumenter, scope: Scope, how: int, owner: int
     ) -> None:
-        """how: probes learn their frame.  around: names of the functions around it."""
+        """how: probes learn their frame, see sites.  owner: the subfunction, -1 for none."""
         self.file, self.builder, self.scope, self.how = file, file.builder, scope, how
-        self.around, self.owner = around, owner
+        self.owner = owner
         self.loops: List[_Jumps] = []
         self.entered = how == NO_FRAME
 
@@ -204,9 +210,8 @@ class _Body:
     def note(self, nodes: Sequence[Any], state: State) -> None:
         """What statements or expressions that run now may change."""
         effects = self.scope.effects(nodes)
-        changed = self.scope.changed(effects)
-        if changed:
-            state.pending = (*state.pending, changed)
+        if effects.changed:
+            state.pending = (*state.pending, effects.changed)
         state.bound = (state.bound | effects.stores) - effects.deletes
 
     def suite(self, body: List[ast.stmt], state: State) -> List[ast.stmt]:
@@ -239,18 +244,17 @@ class _Body:
 
     def definition(self, node: Any) -> None:
         if isinstance(node, ast.ClassDef):
-            inner = Scope.bare(self.file.eager, data(node))
-            node.body = _Body(self.file, inner, NO_FRAME, self.around, -1).plain(node.body)
+            inner = Scope.bare(data(node))
+            node.body = _Body(self.file, inner, NO_FRAME, -1).plain(node.body)
             return
         if not node.body:
             return
-        around = {*self.file.data, *self.around}
-        scope = Scope(node, self.file.eager, around)
+        scope = self.file.scopes[id(node)]
         owner = self._owner(node)
         how = BY_ASKING if scope.watched else BY_NAME
         if owner < 0:  # nothing of it is recorded
             how = NO_FRAME
-        body = _Body(self.file, scope, how, [*self.around, *scope.local], owner)
+        body = _Body(self.file, scope, how, owner)
         if owner < 0:
             node.body = body.plain(node.body)
         else:
@@ -507,7 +511,7 @@ class _Body:
 
     def _anything(self, nodes: Sequence[Any]) -> Set[str]:
         """All that may be changed while statements run, or stop in the middle."""
-        return self.scope.changed(self.scope.effects(nodes))
+        return self.scope.effects(nodes).changed
 
     def _unbind(self, nodes: Sequence[Any], state: State) -> None:
         state.bound -= self.scope.effects(nodes).deletes

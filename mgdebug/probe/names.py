@@ -5,7 +5,9 @@ What runs unknown code may change every container that a frame knows: other name
 """
 
 import ast
-from typing import Any, Iterable, Iterator, List, NamedTuple, Set, Tuple
+from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+
+from .aliases import Aliases, Purity
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -14,23 +16,16 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LOOKS_AT_FRAMES = frozenset(
     "locals vars dir eval exec _getframe currentframe f_locals stack settrace setprofile".split()
 )
-_PURE = frozenset(
-    "abs all any ascii bin bool bytes callable chr complex dict divmod enumerate float format "
-    "frozenset hash hex id int isinstance issubclass len list max min oct ord pow print range repr "
-    "reversed round set slice sorted str sum tuple type zip".split()
-)
 _MAKES_ATOMS = frozenset("len int float ord chr bool str abs round hash id isinstance".split())
-# Methods that are called by a mere operator or a look at an attribute.
-_QUIET_METHODS = frozenset("__init__ __repr__ __str__ __hash__ __new__ __post_init__".split())
-_QUIET_DECORATORS = frozenset("staticmethod classmethod dataclass abstractmethod".split())
 
 
 class Effects(NamedTuple):
-    """What code may do to the names of its scope.  impure: it may change any container."""
+    """What code may do to the names of its scope.  changed: names that may hold something else, or
+    the same thing with other contents."""
 
     stores: Set[str]
     deletes: Set[str]
-    impure: bool
+    changed: Set[str]
 
 
 class Scope:
@@ -38,10 +33,8 @@ class Scope:
     what it uses of the scopes around it.  mutable: the known ones that may hold what unknown code
     changes, and that are read anywhere.  watched: whether it looks at its own frame."""
 
-    def __init__(self, node: Any, eager: bool, around: Iterable[str]) -> None:
-        """eager: whether an operator or an attribute may run code of the user's.  around: the names
-        of the functions around it and the data of its module."""
-        self.eager = eager
+    def __init__(self, node: Any, around: Iterable[str]) -> None:
+        """around: the names of the functions around it and the data of its module."""
         arguments = node.args
         every = [*getattr(arguments, "posonlyargs", []), *arguments.args]
         every += [arguments.vararg] if arguments.vararg else []
@@ -68,14 +61,24 @@ class Scope:
                 read.add(own.target.id)
         free = ((read | elsewhere) - self.local).intersection(around)
         self.known: Set[str] = self.local | free
+        self.given: Set[str] = {*self.parameters, *free}  # what comes from elsewhere
+        self.elsewhere = bool(elsewhere)
+        self.aliases: Optional[Aliases] = None
+        self._body, self._children = body, free | elsewhere
         self.mutable: Set[str] = (read & self.local) - self._atoms(body) | free
 
     @classmethod
-    def bare(cls, eager: bool, names: Iterable[str]) -> "Scope":
+    def bare(cls, names: Iterable[str]) -> "Scope":
         """A module or a class that assigns these names."""
-        scope = cls(ast.parse("lambda: 0", mode="eval").body, eager, ())
+        scope = cls(ast.parse("lambda: 0", mode="eval").body, ())
         scope.known = scope.mutable = set(names)
         return scope
+
+    def settle(self, purity: Purity) -> None:
+        """Find out which names may hold the same.  Without it everything may change everything."""
+        if not purity.eager:
+            self.aliases = Aliases(purity, self.known, self.given)
+            self.aliases.take(self._body)
 
     def _atoms(self, body: List[Any]) -> Set[str]:
         """Names that are bound to numbers and texts only, and by this scope alone."""
@@ -116,26 +119,25 @@ class Scope:
         own = list(_own(nodes))
         stores = set(_stored(own)) & self.known
         deletes = {n.id for n in own if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
-        impure = self.eager or any(_impure(n, self) for top in nodes for n in _running(top))
-        return Effects(stores, deletes, impure)
-
-    def changed(self, effects: Effects) -> Set[str]:
-        return effects.stores | self.mutable if effects.impure else set(effects.stores)
+        if self.aliases is None:
+            return Effects(stores, deletes, stores | self.mutable)
+        return Effects(stores, deletes, stores | self.aliases.changes(nodes, self.mutable))
 
 
-def eager(tree: ast.AST) -> bool:
-    """Whether a file defines what runs without being called: operators, properties, generators."""
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)):
-            return True
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            if node.name.startswith("__") and node.name not in _QUIET_METHODS:
-                return True
-            for decorator in node.decorator_list:
-                name = _called(decorator) or _last_name(decorator)
-                if name not in _QUIET_DECORATORS:
-                    return True
-    return False
+def scopes(tree: ast.Module) -> List[Tuple[Any, Scope, bool]]:
+    """The functions of a file with their scopes, and whether each is a method."""
+    found: List[Tuple[Any, Scope, bool]] = []
+    waiting: List[Tuple[Any, Set[str], bool]] = [(tree, data(tree), False)]
+    while waiting:
+        node, around, in_class = waiting.pop()
+        for inner in ast.iter_child_nodes(node):
+            if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                scope = Scope(inner, around)
+                found.append((inner, scope, in_class))
+                waiting.append((inner, around | scope.local, False))
+            else:
+                waiting.append((inner, around, isinstance(inner, ast.ClassDef)))
+    return found
 
 
 def declarations(function: Any) -> List[ast.stmt]:
@@ -199,19 +201,6 @@ def _own(nodes: Iterable[Any]) -> Iterator[ast.AST]:
             waiting += ast.iter_child_nodes(node)
 
 
-def _running(node: Any) -> Iterator[ast.AST]:
-    """Nodes that may run when a statement does: not the bodies of functions that it defines, but
-    those of lambdas, which somebody may call at once."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        for inner in (*node.decorator_list, *node.args.defaults):
-            yield inner
-            yield from _running(inner)
-        return
-    yield node
-    for inner in ast.iter_child_nodes(node):
-        yield from _running(inner)
-
-
 def _stored(nodes: Iterable[ast.AST]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
@@ -235,33 +224,10 @@ def _names_bound(node: ast.AST) -> Iterator[str]:
             yield name
 
 
-def _impure(node: ast.AST, scope: Scope) -> bool:
-    if isinstance(node, ast.Call):
-        name = _called(node)
-        if name not in _PURE or name in scope.local:
-            constant = isinstance(node.func, ast.Attribute) and isinstance(
-                node.func.value, (ast.Constant, ast.JoinedStr)
-            )
-            return not constant
-        return any(k.arg == "key" and not isinstance(k.value, ast.Lambda) for k in node.keywords)
-    if isinstance(node, (ast.Attribute, ast.Subscript)):
-        return not isinstance(node.ctx, ast.Load)
-    if isinstance(node, ast.AugAssign):
-        return not isinstance(node.target, ast.Name) or node.target.id in scope.mutable
-    kinds = (ast.With, ast.AsyncWith, ast.AsyncFor, ast.ClassDef, ast.Import, ast.ImportFrom)
-    return isinstance(node, kinds) or type(node).__name__ == "Match"
-
-
 def _called(node: Any) -> str:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return node.func.id
     return ""
-
-
-def _last_name(node: Any) -> str:
-    if isinstance(node, ast.Call):
-        node = node.func
-    return getattr(node, "attr", "") or getattr(node, "id", "")
 
 
 def _atom(value: Any, atoms: Set[str]) -> bool:

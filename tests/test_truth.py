@@ -1,0 +1,462 @@
+"""Traces of programs made at random, against what CPython's own tracing says of the same run."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import json
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from probed import request, source_of, text_of, texts
+
+from mgdebug.model import Block, BlockKind
+from mgdebug.probe.probes import Probes
+from mgdebug.probe.recorder import EVERY, Budget, Recorder
+from mgdebug.probe.snapshot import snapshot
+from mgdebug.runner.visits import Log
+from mgdebug.syntax.hierarchy import decompose
+
+UNTOLD = (BlockKind.TRY, BlockKind.FINALLY, BlockKind.HANDLER, BlockKind.ARM, BlockKind.EACH)
+PATH = "program.py"
+
+
+# --------------------------------------------------------------------------------- programs
+
+
+class Writer:
+    """Writes a program that ends.  Each of its statements stands in a line of its own, and no block
+    begins with a jump: CPython tells the line of a jump once more behind a `with`."""
+
+    def __init__(self, seed: int, finals: bool) -> None:
+        """finals: whether a try may have a finally."""
+        self.random, self.finals = random.Random(seed), finals
+        self.lines: list[str] = []
+        self.loops = 0
+        self.inner = False
+
+    def program(self) -> str:
+        self.lines = ["from contextlib import suppress", "pool = [1]", "total = 0"]
+        for number in range(3):
+            self.function(number)
+        return "\n".join(self.lines) + "\n"
+
+    def function(self, number: int) -> None:
+        self.number, self.loops = number, 0
+        self.lines.append(f"def f{number}(a, xs):")
+        if self.random.random() < 0.4:
+            self.add(1, "global total")
+        self.add(1, "b = a")
+        self.add(1, "grid = [xs, [a]]")
+        if self.random.random() < 0.8:
+            self.add(1, "c = 0")
+            self.add(1, "row = [a]")
+        self.inner = self.random.random() < 0.4
+        if self.inner:
+            self.add(1, "def inner(y):")
+            kept = self.random.random() < 0.5
+            if kept:
+                self.add(2, "nonlocal b")
+                self.add(2, "b = y")
+            self.add(2, "xs.append(y)")
+            if self.random.random() < 0.5:
+                self.add(2, "grid[1].append(y)")
+            self.add(2, self.random.choice(["return y", "pass", "return xs"]))
+        self.suite(1, 0, False)
+        if self.random.random() < 0.7:
+            self.add(1, f"c = {self.number_()}")
+            self.add(1, f"return {self.value()}")
+
+    def add(self, level: int, text: str) -> None:
+        self.lines.append("    " * level + text)
+
+    def pick(self, *choices: str) -> str:
+        return self.random.choice(choices)
+
+    def number_(self) -> str:
+        return self.pick("a", "b", "1", "2", "0", "len(xs)", "a + 1", "b - 1", "total", "c")
+
+    def value(self) -> str:
+        return self.pick("a", "b", "xs", "grid", "(a, b)", "c", "pool", "xs + [a]", "row", "None")
+
+    def test(self) -> str:
+        return self.pick(
+            "a > 1", "b", "xs", "not xs", "len(xs) < 4", "a == b", "c", "a and b", "0 < a < 3", "xs is row"
+        )
+
+    def simple(self, level: int) -> None:
+        choices = [
+            f"b = {self.number_()}",
+            f"c = {self.number_()}",
+            f"a = {self.number_()}",
+            f"b += {self.number_()}",
+            f"xs.append({self.number_()})",
+            f"row = grid[{self.pick('0', '1')}]",
+            f"row.append({self.number_()})",
+            f"grid[{self.pick('0', '1', '2')}].append({self.number_()})",
+            f"xs[{self.pick('0', '-1', '3')}] = {self.number_()}",
+            f"pool.append({self.number_()})",
+            f"total = {self.number_()}",
+            "row = xs",
+            "xs = list(xs)",
+            "del c",
+            "c = xs.pop()",
+            "c = 6 // b",
+            "c, b = b, a",
+            "pass",
+        ]
+        if self.inner:
+            choices += [f"inner({self.number_()})", f"c = inner({self.number_()})"] * 2
+        if self.number:
+            called = self.random.randrange(self.number)
+            choices += [
+                f"c = f{called}({self.number_()}, {self.pick('xs', '[b]', 'row', 'grid[1]')})"
+            ] * 3
+        self.add(level, self.random.choice(choices))
+
+    def suite(self, level: int, depth: int, loop: bool) -> None:
+        for _ in range(self.random.randint(1, 4)):
+            kind = self.random.random()
+            if depth >= 3 or kind < 0.45:
+                self.simple(level)
+            elif kind < 0.62:
+                self.branch(level, depth, loop)
+            elif kind < 0.74:
+                self.loop_(level, depth)
+            elif kind < 0.84:
+                self.attempt(level, depth, loop)
+            elif kind < 0.9:
+                self.add(level, f"with suppress({self.pick('Exception', 'IndexError')}):")
+                self.suite(level + 1, depth + 1, loop)
+            else:
+                self.simple(level)
+            if depth and self.random.random() < 0.12:
+                self.add(level, f"c = {self.number_()}")
+                jumps = [f"return {self.value()}", "return", "raise ValueError(a)"]
+                self.add(level, self.random.choice(jumps + ["break", "continue"] * 2 * loop))
+                return
+
+    def branch(self, level: int, depth: int, loop: bool) -> None:
+        self.add(level, f"if {self.test()}:")
+        self.suite(level + 1, depth + 1, loop)
+        if self.random.random() < 0.3:
+            self.add(level, f"elif {self.test()}:")
+            self.suite(level + 1, depth + 1, loop)
+        if self.random.random() < 0.4:
+            self.add(level, "else:")
+            self.suite(level + 1, depth + 1, loop)
+
+    def loop_(self, level: int, depth: int) -> None:
+        self.loops += 1
+        if self.random.random() < 0.5:
+            over = self.pick("range(3)", "xs[:3]", "grid", "range(a)", "list(pool)[:2]", "[xs, row]")
+            self.add(level, f"for {self.pick('i', 'b', 'row', 'k')} in {over}:")
+            self.suite(level + 1, depth + 1, True)
+        else:
+            name = f"n{self.loops}"
+            self.add(level, f"{name} = {self.random.randint(0, 4)}")
+            self.add(level, f"while {name}{self.pick('', ' > 0')}:")
+            self.add(level + 1, f"{name} -= 1")
+            self.suite(level + 1, depth + 1, True)
+
+    def attempt(self, level: int, depth: int, loop: bool) -> None:
+        self.add(level, "try:")
+        self.suite(level + 1, depth + 1, loop)
+        self.add(level, f"except {self.pick('Exception', 'IndexError', 'NameError')} as e:")
+        self.suite(level + 1, depth + 1, loop)
+        if self.random.random() < 0.3:
+            self.add(level, "else:")
+            self.suite(level + 1, depth + 1, loop)
+        if self.finals and self.random.random() < 0.5:
+            self.add(level, "finally:")
+            self.suite(level + 1, depth + 1, False)
+
+
+# ------------------------------------------------------------------------------- the truth
+
+
+@dataclass
+class True_:
+    """A visit, with all names at its start and at the boundary behind it."""
+
+    block: Block
+    frame: int
+    number: int
+    iteration: int
+    start: dict[str, str]
+    end: dict[str, str] | None = None
+    result: str | None = None
+    raised: str | None = None
+    ended: bool = False
+
+
+@dataclass
+class Frame:
+    number: int
+    name: str
+    caller: int
+    arguments: dict[str, str]
+    last: int = 0
+    open: True_ | None = None
+    rounds: dict[int, int] = field(default_factory=dict)
+    result: str | None = None
+    raised: str | None = None
+    failing: str | None = None
+
+
+class Reference:
+    """A run seen by sys.settrace()."""
+
+    def __init__(self, text: str, blocks: list[Block]) -> None:
+        self.tree = ast.parse(text)
+        self.blocks = blocks
+        told = [b for b in blocks if b.kind not in UNTOLD]
+        lines = text.splitlines()
+        self.starts = {}
+        for block in told:
+            line = block.span.first_line
+            silent = lines[line - 1].strip().startswith(("global", "nonlocal"))
+            self.starts[line + silent] = block
+        assert len(self.starts) == len(told)
+        # Where a visit ends as well.
+        self.others = {b.span.first_line for b in blocks if b.kind in UNTOLD[:3]}
+        self.bodies: dict[int, range] = {}
+        self.loops: set[int] = set()
+        self.tests: dict[int, Any] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, (ast.For, ast.While, ast.With)):
+                end = node.body[-1].end_lineno or 0
+                self.bodies[node.lineno] = range(node.body[0].lineno, end + 1)
+                if not isinstance(node, ast.With):
+                    self.loops.add(node.lineno)
+            if isinstance(node, (ast.If, ast.While)):
+                code = compile(ast.Expression(node.test), "test", "eval")
+                self.tests[node.lineno] = code
+        self.whiles = {n.lineno for n in ast.walk(self.tree) if isinstance(n, ast.While)}
+        self.visits: list[True_] = []
+        self.frames: list[Frame] = []
+        self.counts: dict[str, int] = {}
+        self._known: dict[int, Frame] = {}
+        self.space: dict[str, Any] = {"__name__": "program"}
+        exec(compile(text, PATH, "exec"), self.space)
+
+    def run(self, call: str) -> str:
+        old = sys.gettrace()
+        sys.settrace(self._trace)
+        try:
+            return repr(eval(call, self.space))
+        except Exception as error:
+            return repr(error)
+        finally:
+            sys.settrace(old)
+
+    def state(self, frame: Any) -> dict[str, str]:
+        code = frame.f_code
+        own = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+        names = {n: self.space[n] for n in ("pool", "total") if n not in own}
+        names.update(frame.f_locals)
+        return {name: snapshot(value)[1] for name, value in names.items()}
+
+    def _trace(self, frame: Any, event: str, arg: Any) -> Any:
+        if frame.f_code.co_filename != PATH:
+            return None
+        if event == "call":
+            above = self._known.get(id(frame.f_back))
+            state = self.state(frame)
+            count = frame.f_code.co_argcount
+            given = {n: state[n] for n in frame.f_code.co_varnames[:count]}
+            caller = above.number if above else 0
+            made = Frame(len(self.frames) + 1, frame.f_code.co_name, caller, given)
+            self.frames.append(made)
+            self._known[id(frame)] = made
+            return self._trace
+        known = self._known[id(frame)]
+        if event == "line":
+            self._line(known, frame, frame.f_lineno)
+        elif event == "exception":
+            known.failing = arg[0].__name__
+            if known.open is not None and not known.open.ended:
+                known.open.raised = arg[0].__name__
+                known.open.ended = True
+        elif event == "return":
+            self._close(known, frame)
+            code = frame.f_code.co_code
+            if not dis.opname[code[frame.f_lasti]].startswith("RETURN"):
+                known.raised = known.failing
+            else:
+                known.result = snapshot(arg)[1]
+            del self._known[id(frame)]
+        return self._trace
+
+    def _close(self, known: Frame, frame: Any) -> None:
+        if known.open is not None and not known.open.ended:
+            known.open.end = self.state(frame)
+            known.open.ended = True
+
+    def _line(self, known: Frame, frame: Any, line: int) -> None:
+        last, known.last = known.last, line
+        again = last in self.bodies.get(line, ())
+        if line in self.loops:
+            known.rounds[line] = known.rounds.get(line, 0) + 1 if again else 1
+        if line in self.others:
+            self._close(known, frame)
+        block = self.starts.get(line)
+        if block is None or (again and line not in self.whiles):
+            if block is not None:
+                self._close(known, frame)
+            return
+        self._close(known, frame)
+        around = [loop for loop in self.loops if line in self.bodies[loop]]
+        around += [line] * (line in self.whiles)
+        iteration = known.rounds[max(around)] if around else 0
+        number = self.counts[block.id] = self.counts.get(block.id, 0) + 1
+        visit = True_(block, known.number, number, iteration, self.state(frame))
+        if block.kind is BlockKind.CONDITION:
+            try:
+                value = eval(self.tests[line], self.space, dict(frame.f_locals))
+                visit.result = snapshot(value)[1]
+            except Exception:
+                visit.result = None
+        known.open = visit
+        self.visits.append(visit)
+
+
+# ------------------------------------------------------------------------------ comparison
+
+
+def run_probed(text: str, call: str, budget: Budget) -> tuple[str, dict[str, Any], list[Block]]:
+    source = source_of(text)
+    blocks = [b for s in decompose([source]).subfunctions.values() for b in s.blocks]
+    asked = request(source)
+    recorder = Recorder(asked["owners"])
+    places = [tuple(place) for place in asked["places"]]
+    code = Probes(recorder, places, asked["reads"]).code(PATH, text.encode())
+    assert recorder.sites
+    space: dict[str, Any] = {"__name__": "program"}
+    exec(code, space)
+    recorder.clear(True, budget)
+    try:
+        shown = repr(eval(call, space))
+    except Exception as error:
+        shown = repr(error)
+    return shown, json.loads(json.dumps(recorder.report())), blocks
+
+
+def rebound(truth: Reference, block: Block) -> set[str]:
+    """Names that a loop around a block binds anew, or that a handler does."""
+    names = {"e"}
+    for node in ast.walk(truth.tree):
+        if isinstance(node, ast.For) and block.span.first_line in truth.bodies[node.lineno]:
+            names |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+    return names
+
+
+def compared(seed: int, budget: Budget, finals: bool = False) -> Iterator[str]:
+    """What is not as it was."""
+    text = Writer(seed, finals).program()
+    call = "[f2(2, [1, 2]), f2(1, []), total, pool]" if seed % 3 else "f2(3, [0])"
+    shown, report, blocks = run_probed(text, call, budget)
+    truth = Reference(text, blocks)
+    expected = truth.run(call)
+    if shown != expected:
+        yield f"result {shown} is {expected}"
+    hits = {blocks[at].id: count for at, count in report["hits"]}
+    for block in blocks:
+        wanted = truth.counts.get(block.id, 0)
+        if block.kind not in UNTOLD and hits.get(block.id, 0) != wanted:
+            yield f"hits of {block.id} (line {block.span.first_line}): {hits.get(block.id, 0)}, not {wanted}"
+    log = Log(report, blocks)
+    whole = budget is EVERY
+    by_id = {block.id: block for block in blocks}
+    kept = [v for v in log.visits if by_id[v.block].kind not in UNTOLD]
+    if whole and len(kept) != len(truth.visits):
+        yield f"{len(kept)} visits, not {len(truth.visits)}"
+    known = {(t.block.id, t.number): t for t in truth.visits}
+    for v in kept:
+        t = known.get((v.block, v.number))
+        at = f"visit {v.number} of line {by_id[v.block].span.first_line}:"
+        if t is None:
+            yield f"{at} never was"
+            continue
+        if whole and v.frame != t.frame:
+            yield f"{at} frame {v.frame}, not {t.frame}"
+        if v.iteration not in ((t.iteration,) if whole else (t.iteration, 0)):
+            yield f"{at} iteration {v.iteration}, not {t.iteration}"
+        block = by_id[v.block]
+        for name, value in texts(v.before).items():
+            if t.start.get(name) != value:
+                yield f"{at} before {name}={value}, not {t.start.get(name)}"
+        if whole:
+            for name in block.reads:
+                if name in t.start and name not in v.before and name != "e":
+                    yield f"{at} before has no {name}={t.start[name]}"
+        if whole and v.left == (t.raised is not None):
+            yield f"{at} left {v.left}, raised {t.raised}"
+        told = v.raised.type if v.raised else None
+        if told != t.raised and (whole or told is not None):
+            yield f"{at} raised {told}, not {t.raised}"
+        if t.end is not None:
+            odd = rebound(truth, block)
+            if block.kind is BlockKind.LOOP:
+                odd |= set(block.writes)
+            for name, value in texts(v.after).items():
+                if name not in odd and t.end.get(name) != value:
+                    yield f"{at} after {name}={value}, not {t.end.get(name)}"
+            if whole:
+                for name in block.writes:
+                    if name in t.end and name not in v.after and name not in odd:
+                        yield f"{at} after has no {name}={t.end[name]}"
+        if block.kind is BlockKind.CONDITION and t.raised is None:
+            if text_of(v.result) != t.result and (whole or v.result is not None):
+                plain = t.result is not None and text_of(v.result) == str(bool(eval_text(t.result)))
+                if not plain:
+                    yield f"{at} result {text_of(v.result)}, not {t.result}"
+    for frame, call_ in log.calls.items():
+        if not whole:
+            break
+        if not 1 <= frame <= len(truth.frames):
+            yield f"call {frame} never was"
+            continue
+        real = truth.frames[frame - 1]
+        if call_.subfunction.rpartition("::")[2].rpartition(".")[2] != real.name:
+            yield f"call {frame} is of {call_.subfunction}, not {real.name}"
+        if texts(call_.arguments) != real.arguments:
+            yield f"call {frame}: arguments {texts(call_.arguments)}, not {real.arguments}"
+        if text_of(call_.result) != real.result:
+            yield f"call {frame}: result {text_of(call_.result)}, not {real.result}"
+        if (call_.raised.type if call_.raised else None) != real.raised:
+            yield f"call {frame}: raised {call_.raised}, not {real.raised}"
+        if call_.caller != real.caller:
+            yield f"call {frame}: caller {call_.caller}, not {real.caller}"
+    if whole and len(log.calls) != len(truth.frames):
+        yield f"{len(log.calls)} calls, not {len(truth.frames)}"
+
+
+def eval_text(text: str) -> object:
+    """The value behind a short text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return True
+
+
+SEEDS = range(100)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_program_made_at_random_is_traced_as_it_ran(seed: int) -> None:
+    assert list(compared(seed, EVERY)) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_that_is_kept_of_few_visits_is_wrong(seed: int) -> None:
+    assert list(compared(seed, Budget(first=2, parts=1, growth=1.5))) == []
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_program_with_finally_is_traced_as_it_ran(seed: int) -> None:
+    assert list(compared(seed, EVERY, finals=True)) == []

@@ -136,7 +136,9 @@ def test_the_last_visits_are_kept_where_their_number_is_known(python: str) -> No
     found = Program(python, text, "f(5000)", expected={number: 5000})
     kept = found.of("t += i")
     assert [v.number for v in kept[-16:]] == list(range(4985, 5001))
-    assert [v.before["t"].text for v in kept[-16:]] == [str(sum(range(i))) for i in range(4984, 5000)]
+    assert [v.before["t"].text for v in kept[-16:]] == [
+        str(sum(range(i))) for i in range(4984, 5000)
+    ]
     assert found.one("return t").before["t"].text == str(sum(range(5000)))
 
 

@@ -140,7 +140,9 @@ def test_functions_that_call_each_other(python: str) -> None:
         return even(n - 1)
     """
     found = Program(python, text, "even(3)")
-    calls = [(c.subfunction.split("::")[1], c.frame, c.caller, text_of(c.result)) for c in found.calls]
+    calls = [
+        (c.subfunction.split("::")[1], c.frame, c.caller, text_of(c.result)) for c in found.calls
+    ]
     assert calls == [
         ("even", 1, 0, "False"),
         ("odd", 2, 1, "False"),
@@ -197,9 +199,7 @@ def test_results_and_returns_without_a_value(python: str) -> None:
         return [end(2)]
     """
     found = Program(python, text)
-    calls = [
-        (c.subfunction.split("::")[1], text_of(c.result)) for c in found.calls if c.caller > 0
-    ]
+    calls = [(c.subfunction.split("::")[1], text_of(c.result)) for c in found.calls if c.caller > 0]
     assert [call for call in calls if call[0] != "docs"] == [
         ("end", "None"),
         ("bare", "None"),
@@ -662,7 +662,10 @@ def test_calls_of_a_long_loop_keep_what_belongs_together(python: str) -> None:
     for visit in kept:
         i = int(visit.before["i"].text)
         assert i == visit.number - 1
-        assert texts(visit.after) == {"s": str(i * i), "total": str(sum(k * k for k in range(i + 1)))}
+        assert texts(visit.after) == {
+            "s": str(i * i),
+            "total": str(sum(k * k for k in range(i + 1))),
+        }
     for visit in found.of("y = x * x"):
         x = int(visit.before["x"].text)
         assert x == visit.number - 1
@@ -1297,7 +1300,11 @@ def test_asynchronous_loops_contexts_and_generators(python: str) -> None:
     found = Program(python, text)
     assert found.shown == "[5, 6, 7]"
     assert [v.iteration for v in found.of("out.append(i + c)")] == [1, 2, 3]
-    assert [texts(v.before)["out"] for v in found.of("out.append(i + c)")] == ["[]", "[5]", "[5, 6]"]
+    assert [texts(v.before)["out"] for v in found.of("out.append(i + c)")] == [
+        "[]",
+        "[5]",
+        "[5, 6]",
+    ]
     raising = found.one("raise ValueError(out)")
     assert raising.left is False
     assert raising.raised is not None
@@ -1559,7 +1566,9 @@ def told() -> Program:
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 99) | st.floats() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 RECORD = st.lists(st.integers(-3, 60) | ANYTHING, max_size=7)

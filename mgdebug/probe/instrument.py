@@ -15,7 +15,8 @@ from typing import Any, List, Optional, Sequence, Set, Tuple
 from .aliases import Purity
 from .names import Scope, data, declarations, scopes
 from .parts import Parts, Place, small
-from .sites import BY_ASKING, BY_NAME, NO_FRAME, VALUE_NAME, Builder, Pending, go, load, store
+from .sites import BY_ASKING, BY_NAME, NO_FRAME, ROUND_NAME, VALUE_NAME
+from .sites import Builder, Pending, go, load, store
 
 _JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -31,10 +32,12 @@ _WORDS = ("try", "finally", "case")
 
 class State:
     """What holds at one point of a scope.  pending: names that may have changed since the last
-    probe; bound: those that surely are; dead: whether nothing gets here."""
+    probe; bound: those that surely are; dead: whether nothing gets here.  again: where a round of a
+    loop begins, the name that tells the first one."""
 
     def __init__(self, pending: Pending, bound: Set[str], dead: bool = False) -> None:
         self.pending, self.bound, self.dead = pending, bound, dead
+        self.again = ""
 
     def copy(self) -> "State":
         return State(self.pending, set(self.bound), self.dead)
@@ -146,6 +149,7 @@ class _Body:
         self.file, self.builder, self.scope, self.how = file, file.builder, scope, how
         self.owner = owner
         self.loops: List[_Jumps] = []
+        self.rounds = 0
         self.entered = how == NO_FRAME
 
     def plain(self, body: List[ast.stmt]) -> List[ast.stmt]:
@@ -195,7 +199,8 @@ class _Body:
         reads = set(self.file.reads[site.block]) if site.block >= 0 else set()
         reads &= self.scope.known
         pending, state.pending = state.pending, ()
-        return self.builder.enter(site, self.how, pending, state.bound, reads, near)
+        again, state.again = state.again, ""
+        return self.builder.enter(site, self.how, pending, state.bound, reads, near, again)
 
     def block(self, number: int, state: State, near: Any, kind: str = "enter") -> List[ast.stmt]:
         """What begins a block, nothing where the file has none there."""
@@ -292,7 +297,8 @@ class _Body:
         value = node.value
         if value is None:
             value = ast.copy_location(ast.Constant(None), node)
-        changed = sorted(set().union(*state.pending) & state.bound)
+        pending = set().union(*state.pending)
+        changed = sorted(pending & (state.bound | (self.scope.known - self.scope.local)))
         site.names = tuple(changed)
 
         def told(what: ast.expr) -> ast.expr:
@@ -377,6 +383,7 @@ class _Body:
         state.pending = (*state.pending, again)
         jumps = _Jumps()
         out: List[ast.stmt] = []
+        ready = self.round(state, node)
         if number >= 0 and not node.orelse:
             out = self.block(number, state, node.test)
         elif number >= 0:
@@ -407,7 +414,16 @@ class _Body:
             node.body = body
             node.orelse = self.suite(node.orelse, after)
         state.become([*jumps.breaks, *([] if forever else [after])])
-        return [node]
+        return [*ready, node]
+
+    def round(self, state: State, node: Any) -> List[ast.stmt]:
+        """What stands before a loop, so that its first round is known."""
+        if self.how != BY_NAME:
+            return []
+        self.rounds += 1
+        state.again = ROUND_NAME % self.rounds
+        zero = ast.copy_location(ast.Constant(0), node)
+        return [ast.copy_location(ast.Assign([store(state.again, node)], zero, None), node)]
 
     def loop(self, node: Any, state: State) -> List[ast.stmt]:
         number = self.file.header(node)
@@ -416,22 +432,26 @@ class _Body:
         self.note([node.iter], state)
         self._unbind([node], state)
         before = state.copy()
-        again: Set[str] = set()
-        state.pending = (*state.pending, again)
+        turns: Set[str] = set()
+        state.pending = (*state.pending, turns)
         self.note([node.target], state)
         if isinstance(node, ast.AsyncFor):
             state.pending = (*state.pending, self.scope.mutable)
         jumps = _Jumps()
         self.loops.append(jumps)
+        out += self.round(state, node)
+        ready_name = state.again
         node.body = self.suite(node.body, state)
         self.loops.pop()
         for one in (state, *jumps.continues):
             if not (one is state and one.dead):
-                again.update(*one.pending)
+                turns.update(*one.pending)
         after = before
-        after.pending = (*after.pending, again, self.scope.effects([node.target]).stores)
+        after.pending = (*after.pending, turns, self.scope.effects([node.target]).stores)
+        again = "" if node.orelse else ready_name
         node.orelse = self.suite(node.orelse, after)
         state.become([*jumps.breaks, after])
+        state.again = again  # behind it, the same tells whether there was any
         return [*out, node]
 
     def context(self, node: Any, state: State) -> List[ast.stmt]:

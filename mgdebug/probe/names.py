@@ -29,7 +29,7 @@ class Effects(NamedTuple):
 
 
 class Scope:
-    """One function.  parameters: in their order.  local: the names that it binds.  known: those, and
+    """One function.  parameters: in their order.  local: the names that it binds; data: those that are no functions, classes or imports.  known: data, those, and
     what it uses of the scopes around it.  mutable: the known ones that may hold what unknown code
     changes, and that are read anywhere.  watched: whether it looks at its own frame."""
 
@@ -59,13 +59,16 @@ class Scope:
         for own in _own(body):
             if isinstance(own, ast.AugAssign) and isinstance(own.target, ast.Name):
                 read.add(own.target.id)
+        assigned = {n.id for n in _own(body) if isinstance(n, ast.Name) and _binds(n)}
+        fixed = stored - assigned - _bound_otherwise(_own(body)) - set(self.parameters)
+        self.data: Set[str] = self.local - fixed
         free = ((read | elsewhere) - self.local).intersection(around)
-        self.known: Set[str] = self.local | free
+        self.known: Set[str] = self.data | free
         self.given: Set[str] = {*self.parameters, *free}  # what comes from elsewhere
         self.elsewhere = bool(elsewhere)
         self.aliases: Optional[Aliases] = None
         self._body, self._children = body, free | elsewhere
-        self.mutable: Set[str] = (read & self.local) - self._atoms(body) | free
+        self.mutable: Set[str] = (read & self.data) - self._atoms(body) | free
 
     @classmethod
     def bare(cls, names: Iterable[str]) -> "Scope":
@@ -134,7 +137,7 @@ def scopes(tree: ast.Module) -> List[Tuple[Any, Scope, bool]]:
             if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 scope = Scope(inner, around)
                 found.append((inner, scope, in_class))
-                waiting.append((inner, around | scope.local, False))
+                waiting.append((inner, around | scope.data, False))
             else:
                 waiting.append((inner, around, isinstance(inner, ast.ClassDef)))
     return found
@@ -203,7 +206,7 @@ def _own(nodes: Iterable[Any]) -> Iterator[ast.AST]:
 
 def _stored(nodes: Iterable[ast.AST]) -> Iterator[str]:
     for node in nodes:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        if isinstance(node, ast.Name) and _binds(node):
             yield node.id
         else:
             yield from _names_bound(node)
@@ -222,6 +225,16 @@ def _names_bound(node: ast.AST) -> Iterator[str]:
         name = getattr(node, "name", None) or getattr(node, "rest", None)
         if name:
             yield name
+
+
+def _binds(name: ast.Name) -> bool:
+    return isinstance(name.ctx, (ast.Store, ast.Del))
+
+
+def _bound_otherwise(nodes: Iterable[ast.AST]) -> Set[str]:
+    """By a handler or a pattern."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+    return {name for n in nodes if not isinstance(n, kinds) for name in _names_bound(n)}
 
 
 def _called(node: Any) -> str:

@@ -73,18 +73,51 @@ def write_object(
     if fields is not None:
         known = {key for key, _ in fields}
         return _call(name, fields + [a for a in held if a[0] not in known], depth, room, pen)
-    order = _dataclass(kind) if heir is None else None
+    text = None if heir is None else heir(value, depth, room, pen)
+    whole = whole or (heir is not None and not held)
+    return _written(name, kind, held, whole, text, depth, room, pen)
+
+
+def _written(
+    name: str,
+    kind: type,
+    held: Attributes,
+    whole: bool,
+    inner: Optional[Text],
+    depth: int,
+    room: int,
+    pen: Pen,
+) -> Text:
+    """inner: the text of what it is as an heir of a built-in type."""
+    order = _dataclass(kind) if inner is None else None
     if order is not None:
         place = {key: at for at, key in enumerate(order)}
         held.sort(key=lambda pair: place.get(pair[0], len(place)))
         return _call(name, held, depth, room, pen)
     parts: List[str] = []
-    if heir is not None:
-        text, complete = heir(value, depth, room, pen)
-        whole = complete and (whole or not held)
+    if inner is not None:
+        text, complete = inner
+        whole = complete and whole
         parts.append(text)
     more, complete = _assigned(held, depth, room - sum(map(len, parts)), pen)
     return "<%s>" % " ".join([name, *parts, *more]), whole and complete
+
+
+class Held:
+    """What an object of a plain class held: items, as copies."""
+
+    __slots__ = ("items", "kind")
+
+    def __init__(self, kind: type, items: Attributes) -> None:
+        self.kind, self.items = kind, items
+
+
+def write_held(value: Held, depth: int, room: int, pen: Pen) -> Text:
+    """The text of the object itself."""
+    name = name_of(value.kind)
+    if depth <= 0:
+        return "<%s>" % name, False
+    return _written(name, value.kind, list(value.items), bool(value.items), None, depth, room, pen)
 
 
 def _call(name: str, held: Attributes, depth: int, room: int, pen: Pen) -> Text:

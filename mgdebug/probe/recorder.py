@@ -60,7 +60,7 @@ class Recorder:
         self.keep = keeper(self.room)
         self.waiting: Dict[int, int] = {}  # frames whose next boundary is to be recorded: owners
         self.begun: Dict[int, int] = {}  # the block that was recorded last in a frame that is asked
-        self._grants: Dict[int, Any] = {}  # by counter: sets how many visits are recorded at once
+        self._grants: Dict[int, List[Any]] = {}  # by counter: set how many visits are recorded
         self._frames: Dict[int, int] = {}
         self._of: Dict[int, List[int]] = {}  # the counters of a subfunction
         self._parts: Set[int] = set()  # counters of parts of expressions
@@ -93,7 +93,7 @@ class Recorder:
             record, asking, grant = MAKERS[site.kind](site, self)
             self.recorders += [record, asking]
             if site.counter >= 0:
-                self._grants[site.counter] = grant
+                self._grants.setdefault(site.counter, []).append(grant)
                 self._of.setdefault(site.owner, []).append(site.counter)
                 if site.kind == "part":
                     self._parts.add(site.counter)
@@ -130,9 +130,11 @@ class Recorder:
             self.counters[OFFSET:] = [_SPENT] * size
         else:
             self.counters[OFFSET:] = [repeat(1, _ENDLESS) for _ in range(size)]
-        for counter, grant in self._grants.items():
+        self._loose: Set[int] = set()  # parts that have had their first visits
+        for counter, grants in self._grants.items():
             self.kept[counter] = min(self.first(counter), _CHUNK) if values else 0
-            grant(self.kept[counter])
+            for grant in grants:
+                grant(self.kept[counter])
         numbers = count(1).__next__
         self._next = numbers
         self._frames.clear()
@@ -167,7 +169,8 @@ class Recorder:
             if self._has_room() and self.kept[counter] < self.first(counter):
                 more = min(_CHUNK, self.first(counter) - self.kept[counter])
                 self.kept[counter] += more
-                self._grants[counter](more - 1)
+                for grant in self._grants[counter]:
+                    grant(more - 1)
                 few = values[: len(site.names)]
                 self.log.append((site.number, frame, *map(self.keep, few)))
                 return 0
@@ -194,8 +197,14 @@ class Recorder:
     def part(self, site: Site, frame: int, values: Tuple[Any, ...]) -> int:
         """The same for a part of a block, which nobody waits for."""
         counter = site.counter
-        if self.closed or not self.gapped:
+        if self.closed:
             return self.visit(site, frame, values)
+        if not self.gapped and counter not in self._loose:
+            if self.kept[counter] < self.first(counter):
+                return self.visit(site, frame, values)
+            self._loose.add(counter)
+            self.total[counter] = self.kept[counter]
+            self.due[counter] = self._after(counter, self.kept[counter])
         number = self._settle(counter) + 1
         self.total[counter] = number
         due = number >= self.due[counter]
@@ -217,22 +226,26 @@ class Recorder:
 
     def _open_gap(self) -> None:
         """From now on visits are left out."""
-        for grant in self._grants.values():
-            grant(0)
+        for grants in self._grants.values():
+            for grant in grants:
+                grant(0)
         self.gapped = True
         sites, total, waiting = self.sites, self.total, self.waiting
         for record in list(self.log):
             if record[0] is None:
                 continue
+            if record[0] < 0:  # a part
+                continue
             site, frame = sites[record[0]], record[1]
-            if site.counter >= 0:
+            if site.counter >= 0 and site.counter not in self._loose:
                 total[site.counter] += 1
             if site.kind in ("return", "answer", "raise", "end"):
                 waiting.pop(frame, None)
             elif site.kind in ("enter", "call", "handler"):
                 waiting[frame] = site.owner
         for counter in range(len(total)):
-            self.due[counter] = self._after(counter, total[counter])
+            if counter not in self._loose:
+                self.due[counter] = self._after(counter, total[counter])
 
     def _after(self, counter: int, number: int) -> int:
         """Which visit is the next one to record."""
@@ -304,8 +317,11 @@ class Recorder:
         total = list(self.total)
         if not self.gapped:
             for record in log:
-                if record[0] is not None and sites[record[0]].counter >= 0:
-                    total[sites[record[0]].counter] += 1
+                if record[0] is None or record[0] < 0:
+                    continue
+                counter = sites[record[0]].counter
+                if counter >= 0 and counter not in self._loose:
+                    total[counter] += 1
         hits = []
         for block in range(self.blocks):
             granted = self.granted[block]

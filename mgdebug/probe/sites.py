@@ -14,6 +14,7 @@ COUNTERS, RECORDERS = "\0mgdebug counters", "\0mgdebug recorders"
 OFFSET = 64  # beyond the end of either text: the compiler folds constant subscripts that it can
 NEXT, BEGIN, FRAME, NAME_ERROR, FIRST_SITE = range(5)  # before the functions of the sites
 CALL_NAME, GO_NAME, VALUE_NAME = "__mgdebug_call__", "__mgdebug_go__", "__mgdebug_value__"
+ROUND_NAME = "__mgdebug_round_%d__"
 
 BY_NAME, BY_ASKING, NO_FRAME = range(3)  # how a probe learns in which frame it is
 Pending = Tuple[Set[str], ...]  # sets that may still grow
@@ -53,6 +54,7 @@ class _Open(NamedTuple):
     pending: Pending
     bound: Set[str]
     reads: Set[str]
+    again: str
 
 
 class Builder:
@@ -80,10 +82,18 @@ class Builder:
         return len(self.owners) - 1
 
     def enter(
-        self, site: Site, how: int, pending: Pending, bound: Set[str], reads: Set[str], near: Any
+        self,
+        site: Site,
+        how: int,
+        pending: Pending,
+        bound: Set[str],
+        reads: Set[str],
+        near: Any,
+        again: str = "",
     ) -> ast.stmt:
         """The statement that begins a block.  bound: names that may be handed over without a look
-        whether they are there; reads: those that the block needs."""
+        whether they are there; reads: those that the block needs.  again: of the first block of a
+        loop, the name that says whether this is the first round that is recorded."""
         call = self.call(site.function(), near, self.frame(how, near))
         counter = _at(COUNTERS, site.counter, near)
         if how == BY_NAME:
@@ -96,7 +106,7 @@ class Builder:
             site.asks = True
             test = ast.Compare(ast.Constant(1), [ast.NotIn()], [counter])
             loop = ast.If(test, [ast.Expr(call)], [])
-        self._open.append(_Open(site, call, loop, pending, set(bound), set(reads)))
+        self._open.append(_Open(site, call, loop, pending, set(bound), set(reads), again))
         return _put(loop, near)
 
     def begun(self, site: Site, how: int, names: Iterable[str], near: Any) -> ast.expr:
@@ -109,7 +119,7 @@ class Builder:
 
     def settle(self) -> None:
         """Fill in the names."""
-        for site, call, loop, pending, bound, reads in self._open:
+        for site, call, loop, pending, bound, reads, again in list(self._open):
             changed = set().union(*pending)
             site.names = tuple(sorted(changed))
             site.more = tuple(sorted((reads & bound) - changed))
@@ -117,8 +127,32 @@ class Builder:
                 continue
             call.args += [_put(_name(name), call) for name in (*site.names, *site.more)]
             if not changed <= bound:
-                loop.orelse = [self._asking(site, loop.orelse, call)]
+                record = loop.orelse
+                loop.orelse = [self._asking(site, record, call)]
+                if again:
+                    loop.orelse = self._first_round(site, again, loop.orelse, call, bound)
         self._open.clear()
+
+    def _first_round(
+        self, site: Site, again: str, later: List[ast.stmt], near: Any, bound: Set[str]
+    ) -> List[ast.stmt]:
+        """In the first round nothing is bound yet that only the loop binds."""
+        other = self.site(site.kind, site.block, site.owner, site.counter)
+        other.given = site.given
+        other.names = tuple(name for name in site.names if name in bound)
+        other.more = site.more
+        values = [_name(name) for name in (*other.names, *other.more)]
+        number = ast.BoolOp(ast.Or(), [_name(CALL_NAME), self.call(NEXT, near)])
+        first: List[ast.stmt] = [
+            ast.Assign([_name(again, ast.Store())], ast.Constant(1), None),
+            ast.Assign([_name(CALL_NAME, ast.Store())], number, None),
+            ast.Assign(
+                [_name(GO_NAME, ast.Store())],
+                self.call(other.function(), near, _name(CALL_NAME), *values),
+                None,
+            ),
+        ]
+        return [_put(ast.If(_name(again), later, first), near)]
 
     def _asking(self, site: Site, body: List[ast.stmt], near: Any) -> Any:
         """If one of the names is not bound, the frame is asked for them all."""

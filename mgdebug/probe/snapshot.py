@@ -12,7 +12,7 @@ from . import secrets
 from .arrays import is_array, is_compiled, write_array
 from .containers import CONTAINERS, HEIRS, RELATIVES, container
 from .libraries import is_moment, library, moment_heir
-from .objects import slot, write_object
+from .objects import Held, slot, write_held, write_object
 from .pen import Bounds, Pen, Text, Writer, bound, get_mro, name_of
 from .scalars import FINAL, SCALARS
 from .secrets import hidden, mask
@@ -30,6 +30,7 @@ _WRITERS: Dict[int, Writer] = {
 }
 _BASES = {**_WRITERS, **{id(kind): write for kind, write in HEIRS.items()}}
 _WRITERS.update((id(kind), write) for kind, write in [*FINAL.items(), *RELATIVES.items()])
+_WRITERS[id(Held)] = write_held
 _SIZES = {
     id(kind): kind.__len__
     for kind in (str, bytes, bytearray, list, tuple, dict, set, frozenset, deque)

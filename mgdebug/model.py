@@ -217,10 +217,10 @@ class Value:
 class BlockVisit:
     """One time through a block.
 
-    frame: the Call that it belongs to, 0 for the code of a module or class.  index: its place in the
-    order of the visits that are kept.  number: which visit of this block it was in the case, 1 for
-    the first.  iteration: of the innermost loop that the block stands in, 1 for the first; 0 outside
-    of loops, or where it is not known.
+    frame: the Call that it belongs to, 0 for the code of a module or class.  index: its place in
+    the order of the visits that are kept.  number: which visit of this block it was in the case, 1
+    for the first.  iteration: of the innermost loop that the block stands in, 1 for the first; 0
+    outside of loops, or where it is not known.
     before: what the block reads, on entry; after: what it writes, on leaving; a name is absent
     where it was not bound, or not recorded.  result: a condition's or a return's value, or the
     exception that a handler caught.  left: False where an exception left the block, which is

@@ -12,28 +12,19 @@ Source = Tuple[str, str]  # what a value may be, and what it may hold; "" for wh
 
 EVERYBODY = "*"
 _ATOMS = frozenset(
-    "abs all any ascii bin bool bytes callable chr complex divmod float format hash hex id int "
-    "isinstance issubclass len oct ord pow print range repr round slice str type".split()
+    ["abs", "all", "any", "ascii", "bin", "bool", "bytes", "callable", "chr", "complex", "divmod", "float", "format", "hash", "hex", "id", "int", "isinstance", "issubclass", "len", "oct", "ord", "pow", "print", "range", "repr", "round", "slice", "str", "type"]
 )
 _COPIES = frozenset(
-    "list tuple set dict frozenset sorted reversed enumerate zip map filter deque Counter "
-    "defaultdict OrderedDict".split()
+    ["list", "tuple", "set", "dict", "frozenset", "sorted", "reversed", "enumerate", "zip", "map", "filter", "deque", "Counter", "defaultdict", "OrderedDict"]
 )
-_PICKS = frozenset("min max next sum iter".split())
+_PICKS = frozenset(["min", "max", "next", "sum", "iter"])
 _MUTATORS = frozenset(
-    "append extend insert pop remove clear sort reverse add discard update setdefault popitem "
-    "popleft appendleft extendleft rotate difference_update intersection_update "
-    "symmetric_difference_update move_to_end".split()
+    ["append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "add", "discard", "update", "setdefault", "popitem", "popleft", "appendleft", "extendleft", "rotate", "difference_update", "intersection_update", "symmetric_difference_update", "move_to_end"]
 )
 _READERS = frozenset(
-    "get items keys values index count copy union intersection difference issubset issuperset "
-    "isdisjoint symmetric_difference join split rsplit splitlines strip lstrip rstrip lower upper "
-    "title capitalize swapcase startswith endswith replace find rfind rindex isdigit isalpha "
-    "isalnum isspace isupper islower isnumeric isdecimal zfill format encode decode partition "
-    "rpartition ljust rjust center translate casefold expandtabs most_common elements "
-    "bit_length is_integer".split()
+    ["get", "items", "keys", "values", "index", "count", "copy", "union", "intersection", "difference", "issubset", "issuperset", "isdisjoint", "symmetric_difference", "join", "split", "rsplit", "splitlines", "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize", "swapcase", "startswith", "endswith", "replace", "find", "rfind", "rindex", "isdigit", "isalpha", "isalnum", "isspace", "isupper", "islower", "isnumeric", "isdecimal", "zfill", "format", "encode", "decode", "partition", "rpartition", "ljust", "rjust", "center", "translate", "casefold", "expandtabs", "most_common", "elements", "bit_length", "is_integer"]
 )
-_MODULES = frozenset("math cmath re string statistics itertools operator".split())
+_MODULES = frozenset(["math", "cmath", "re", "string", "statistics", "itertools", "operator"])
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -256,7 +247,9 @@ class Aliases:
             name = function.id
             level = self.purity.function(name)
             if level is None and name not in self.known:
-                plain = all(k.arg != "key" or isinstance(k.value, ast.Lambda) for k in node.keywords)
+                plain = all(
+                    k.arg != "key" or isinstance(k.value, ast.Lambda) for k in node.keywords
+                )
                 if name in _ATOMS:
                     return []
                 if name in _COPIES and plain and (name not in ("map", "filter")):
@@ -309,11 +302,10 @@ class Aliases:
 PURE, OWN, MAKES, ANY = "pure", "own", "makes", "any"
 
 _QUIET_DECORATORS = frozenset(
-    "staticmethod classmethod property abstractmethod lru_cache cache dataclass total_ordering "
-    "cached_property override final".split()
+    ["staticmethod", "classmethod", "property", "abstractmethod", "lru_cache", "cache", "dataclass", "total_ordering", "cached_property", "override", "final"]
 )
-_QUIET_METHODS = frozenset("__init__ __repr__ __str__ __hash__ __new__ __post_init__".split())
-_ARRAYS = frozenset("numpy pandas torch jax cupy tensorflow scipy polars".split())
+_QUIET_METHODS = frozenset(["__init__", "__repr__", "__str__", "__hash__", "__new__", "__post_init__"])
+_ARRAYS = frozenset(["numpy", "pandas", "torch", "jax", "cupy", "tensorflow", "scipy", "polars"])
 _ROUNDS = 6
 
 
@@ -332,7 +324,9 @@ class Purity:
         self._methods: Dict[str, List[Any]] = {}
         for node, _, method in scopes:
             if isinstance(node, _FUNCTIONS):
-                (self._methods if method else self._functions).setdefault(node.name, []).append(node)
+                (self._methods if method else self._functions).setdefault(node.name, []).append(
+                    node
+                )
         self._bound: Set[str] = set()
         self.arrays = False
         self._classes: Dict[str, Any] = {}
@@ -385,8 +379,10 @@ class Purity:
             return False
         if method:
             special = node.name.startswith("__") and node.name not in _QUIET_METHODS
-            if special or any(_name(d) not in ("staticmethod", "classmethod", "abstractmethod")
-                              for d in node.decorator_list):
+            if special or any(
+                _name(d) not in ("staticmethod", "classmethod", "abstractmethod")
+                for d in node.decorator_list
+            ):
                 return True
         return any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in ast.walk(node))
 

@@ -13,10 +13,21 @@ import tokenize
 from typing import Any, List, Optional, Sequence, Set, Tuple
 
 from .aliases import Purity
-from .names import Scope, data, declarations, scopes
+from .names import Scope, data, declarations, looks_at_names, mentions_secret, scopes
 from .parts import Parts, Place, small
-from .sites import BY_ASKING, BY_NAME, NO_FRAME, ROUND_NAME, VALUE_NAME
-from .sites import Builder, Pending, go, load, store
+from .secrets import hidden
+from .sites import (
+    BY_ASKING,
+    BY_NAME,
+    NO_FRAME,
+    ROUND_NAME,
+    VALUE_NAME,
+    Builder,
+    Pending,
+    go,
+    load,
+    store,
+)
 
 _JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -33,17 +44,19 @@ _WORDS = ("try", "finally", "case")
 class State:
     """What holds at one point of a scope.  pending: names that may have changed since the last
     probe; bound: those that surely are; dead: whether nothing gets here.  again: where a round of a
-    loop begins, the name that tells the first one."""
+    loop begins, the name that tells the first one; first: what is pending in that one."""
 
     def __init__(self, pending: Pending, bound: Set[str], dead: bool = False) -> None:
         self.pending, self.bound, self.dead = pending, bound, dead
         self.again = ""
+        self.first: Pending = ()
 
     def copy(self) -> "State":
         return State(self.pending, set(self.bound), self.dead)
 
     def become(self, others: Sequence["State"]) -> None:
         """The point where several ways meet."""
+        self.again = ""
         alive = [other for other in others if not other.dead]
         self.dead = not alive
         self.pending = tuple({id(s): s for o in alive for s in o.pending}.values())
@@ -99,7 +112,14 @@ class _Instrumenter:
         self._conditions = sorted((s, e, n) for n, kind, s, e in places if kind == "condition")
         self.parts = Parts(self._text, places, self.start, builder, reads)
         self.builder, self.reads, self.hooks = builder, reads, hooks
-        self.data = data(tree)
+        self.data, self.watched = data(tree), looks_at_names(tree)
+        builder.suspends = any(
+            isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)) for node in ast.walk(tree)
+        )
+        self.iterators = builder.suspends or any(
+            isinstance(node, ast.GeneratorExp) or getattr(node, "name", "") in _ITERATES
+            for node in ast.walk(tree)
+        )
         functions = scopes(tree)
         purity = Purity(tree, functions)
         for _, scope, _ in functions:
@@ -142,9 +162,7 @@ class _Instrumenter:
 class _Body:
     """The statements of one scope."""
 
-    def __init__(
-        self, file: _Instrumenter, scope: Scope, how: int, owner: int
-    ) -> None:
+    def __init__(self, file: _Instrumenter, scope: Scope, how: int, owner: int) -> None:
         """how: probes learn their frame, see sites.  owner: the subfunction, -1 for none."""
         self.file, self.builder, self.scope, self.how = file, file.builder, scope, how
         self.owner = owner
@@ -182,6 +200,7 @@ class _Body:
         begin = builder.starts(self.how, first if first is not None else last)
         if self.file.hooks:
             hook = builder.site("raise", -1, self.owner)
+            hook.hides = self.scope.secret
             out = [builder.catching(hook, self.how, out, first if first is not None else last)]
         node.body = [*body[:at], *first_of_all, *begin, *out]
 
@@ -200,7 +219,9 @@ class _Body:
         reads &= self.scope.known
         pending, state.pending = state.pending, ()
         again, state.again = state.again, ""
-        return self.builder.enter(site, self.how, pending, state.bound, reads, near, again)
+        return self.builder.enter(
+            site, self.how, pending, state.bound, reads, near, again, state.first
+        )
 
     def block(self, number: int, state: State, near: Any, kind: str = "enter") -> List[ast.stmt]:
         """What begins a block, nothing where the file has none there."""
@@ -210,6 +231,7 @@ class _Body:
             kind, self.entered = "call", True
         site = self.builder.site(kind, number, self.builder.owners[number], number)
         site.given = tuple(self.scope.parameters) if kind == "call" else ()
+        site.hides = kind in ("handler", "finally") and self.scope.secret
         return [self.enter(site, state, near)]
 
     def note(self, nodes: Sequence[Any], state: State) -> None:
@@ -256,7 +278,7 @@ class _Body:
             return
         scope = self.file.scopes[id(node)]
         owner = self._owner(node)
-        how = BY_ASKING if scope.watched else BY_NAME
+        how = BY_ASKING if scope.watched or self.file.watched else BY_NAME
         if owner < 0:  # nothing of it is recorded
             how = NO_FRAME
         body = _Body(self.file, scope, how, owner)
@@ -288,6 +310,10 @@ class _Body:
         state.dead = True
         return [*out, node]
 
+    def hides(self, value: ast.expr) -> bool:
+        """Whether an expression speaks of a secret, or stands in a function that does."""
+        return mentions_secret(value) or hidden(self.scope.name)
+
     def returned(self, node: ast.Return, state: State) -> List[ast.stmt]:
         """A return that says what it gives, and what its expression has changed."""
         site = self.builder.site("return", -1, self.owner)
@@ -299,7 +325,8 @@ class _Body:
             value = ast.copy_location(ast.Constant(None), node)
         pending = set().union(*state.pending)
         changed = sorted(pending & (state.bound | (self.scope.known - self.scope.local)))
-        site.names = tuple(changed)
+        site.names, site.more = tuple(changed), tuple(sorted(pending - {*changed}))
+        site.hides = self.hides(value)
 
         def told(what: ast.expr) -> ast.expr:
             names = [load(name, node) for name in changed]
@@ -349,7 +376,7 @@ class _Body:
             return test
         builder = self.builder
         site = builder.site("decide", number, builder.owners[number])
-        site.asks = self.how != BY_NAME
+        site.asks, site.hides = self.how != BY_NAME, mentions_secret(test)
         flag = go(test) if self.how == BY_NAME else ast.copy_location(ast.Constant(0), test)
         value = test
         if body is not None and _jumping(test):
@@ -377,9 +404,11 @@ class _Body:
         be a statement, because the loop has an `else`, nothing is handed over there."""
         number = self.file.condition(node.test)
         self.builder.rounds[number] = number
+        self.builder.outside.update(self._number(one) for one in node.orelse)
         forever = isinstance(node.test, ast.Constant) and bool(node.test.value)
         self._unbind([node], state)
         again: Set[str] = set()
+        state.first = state.pending
         state.pending = (*state.pending, again)
         jumps = _Jumps()
         out: List[ast.stmt] = []
@@ -428,13 +457,18 @@ class _Body:
     def loop(self, node: Any, state: State) -> List[ast.stmt]:
         number = self.file.header(node)
         self.builder.rounds[number] = self._number(node.body[0])
+        plain = isinstance(node.iter, ast.Call) and _name_of(node.iter.func) in _PLAIN
+        if self.file.iterators and not plain:
+            self.builder.lazy.add(number)
+        self.builder.outside.update(self._number(one) for one in node.orelse)
         out = self.block(number, state, node)
         self.note([node.iter], state)
         self._unbind([node], state)
-        before = state.copy()
+        before, before_it = state.copy(), state.pending
         turns: Set[str] = set()
-        state.pending = (*state.pending, turns)
         self.note([node.target], state)
+        state.first = state.pending
+        state.pending = (*state.pending, turns)
         if isinstance(node, ast.AsyncFor):
             state.pending = (*state.pending, self.scope.mutable)
         jumps = _Jumps()
@@ -451,7 +485,7 @@ class _Body:
         again = "" if node.orelse else ready_name
         node.orelse = self.suite(node.orelse, after)
         state.become([*jumps.breaks, after])
-        state.again = again  # behind it, the same tells whether there was any
+        state.again, state.first = again, before_it  # the same tells whether there was any
         return [*out, node]
 
     def context(self, node: Any, state: State) -> List[ast.stmt]:
@@ -464,6 +498,7 @@ class _Body:
         node.body = self.suite(node.body, state)
         if self.file.hooks and number >= 0 and self.how == BY_NAME:
             hook = self.builder.site("leave", number, self.builder.owners[number])
+            hook.hides = self.scope.secret
             node.body = [self.builder.catching(hook, self.how, node.body, node.body[0])]
         after.pending = (*after.pending, within)  # it may have swallowed an exception
         if not state.dead:
@@ -494,8 +529,11 @@ class _Body:
             return [*out, node]
         met = State((), set())
         met.become(ends)
-        begin = self.block(self.file.word("finally", last[0]), whole, last[0])
+        begin = self.block(self.file.word("finally", last[0]), whole, last[0], "finally")
         node.finalbody = [*begin, *self.suite(last, whole)]
+        if not whole.dead and self.how == BY_NAME:  # behind a return nothing else tells its end
+            site = self.builder.site("enter", -1, self.owner, self.builder.counter(self.owner))
+            node.finalbody.append(self.enter(site, whole, last[-1]))
         if not met.dead:
             whole.bound |= met.bound - self.scope.effects(last).deletes
         whole.dead = whole.dead or met.dead
@@ -539,6 +577,14 @@ class _Body:
             for inner in ast.walk(node):
                 if isinstance(inner, ast.ExceptHandler) and inner.name:
                     state.bound.discard(inner.name)
+
+
+_ITERATES = ("__next__", "__iter__", "__getitem__", "__anext__")
+_PLAIN = ("range", "sorted", "list", "tuple")  # what they give runs no code of the user's
+
+
+def _name_of(node: Any) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _truth(test: ast.expr) -> bool:

@@ -202,7 +202,9 @@ def _counter(value: Any, nodes: List[int], depth: int) -> Any:
 
 def _default(value: Any, nodes: List[int], depth: int) -> Any:
     factory = value.default_factory
-    if factory is not None and not any(factory is one for one in (int, list, dict, set, str, float)):
+    if factory is not None and not any(
+        factory is one for one in (int, list, dict, set, str, float)
+    ):
         return _ODD
     copied = _dict(value, nodes, depth)
     return _ODD if copied is _ODD else defaultdict(factory, copied)

@@ -8,15 +8,18 @@ import ast
 from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from .aliases import Aliases, Purity
+from .secrets import hidden
+
+LONGEST = 60  # characters of what may be a name
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # They ask a frame for its names, or count frames.
 _LOOKS_AT_FRAMES = frozenset(
-    "locals vars dir eval exec _getframe currentframe f_locals stack settrace setprofile".split()
+    ["locals", "vars", "dir", "eval", "exec", "_getframe", "currentframe", "f_locals", "stack", "settrace", "setprofile"]
 )
-_MAKES_ATOMS = frozenset("len int float ord chr bool str abs round hash id isinstance".split())
+_MAKES_ATOMS = frozenset(["len", "int", "float", "ord", "chr", "bool", "str", "abs", "round", "hash", "id", "isinstance"])
 
 
 class Effects(NamedTuple):
@@ -49,6 +52,8 @@ class Scope:
         self.local: Set[str] = (stored | set(self.parameters)) - elsewhere
         read: Set[str] = set()
         self.watched = False
+        self.name: str = getattr(node, "name", "")
+        self.secret = any(mentions_secret(statement) for statement in body)
         for inner in (i for statement in body for i in ast.walk(statement)):
             if isinstance(inner, ast.Name):
                 self.watched = self.watched or inner.id in _LOOKS_AT_FRAMES
@@ -141,6 +146,22 @@ def scopes(tree: ast.Module) -> List[Tuple[Any, Scope, bool]]:
             else:
                 waiting.append((inner, around, isinstance(inner, ast.ClassDef)))
     return found
+
+
+def mentions_secret(node: ast.AST) -> bool:
+    """Whether code names a secret."""
+    for inner in ast.walk(node):
+        name = getattr(inner, "id", None) or getattr(inner, "attr", None)
+        name = name or getattr(inner, "arg", None) or getattr(inner, "value", None)
+        if type(name) is str and len(name) <= LONGEST and hidden(name):
+            return True
+    return False
+
+
+def looks_at_names(tree: ast.AST) -> bool:
+    """Whether a file asks code objects for the names of variables."""
+    names = ("co_varnames", "co_nlocals", "co_cellvars")
+    return any(isinstance(n, ast.Attribute) and n.attr in names for n in ast.walk(tree))
 
 
 def declarations(function: Any) -> List[ast.stmt]:

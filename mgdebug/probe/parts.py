@@ -5,7 +5,7 @@ import ast
 import sys
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-from .names import targets
+from .names import mentions_secret, targets
 from .sites import BY_NAME, NEXT, NO_FRAME, Builder, Site
 
 Place = Tuple[int, str, int, int]  # number of the block, its kind, start and end in bytes
@@ -76,6 +76,7 @@ class Parts:
             names = [*names, *sorted(self._bound.intersection(self._reads[number]) - {*names})]
         site = builder.site("part", number, owner, number)
         gives = builder.site("decide", number, owner)
+        gives.hides = mentions_secret(value)
         begun: Any = builder.begun(site, how, names, value)
         return self._told(begun, gives, builder.frame(how, value), value)
 
@@ -100,6 +101,7 @@ class Parts:
         builder, value = self._builder, node.body
         site = builder.site("lambda", number, builder.owners[number], number)
         gives = builder.site("answer", number, builder.owners[number])
+        gives.hides = mentions_secret(value)
         begun: Any = builder.begun(site, NO_FRAME, [a.arg for a in every], value)
         begun.orelse.args[0] = builder.call(NEXT, value)
         begun.body = ast.copy_location(ast.Constant(0), value)

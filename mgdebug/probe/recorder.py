@@ -14,8 +14,18 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from .keep import ABSENT, Room, keeper, shot
 from .reports import MAKERS, caller, caught, looked_up
-from .sites import BEGIN, COUNTERS, FIRST_SITE, FRAME, NAME_ERROR, NEXT, OFFSET, RECORDERS
-from .sites import Builder, Site
+from .sites import (
+    BEGIN,
+    COUNTERS,
+    FIRST_SITE,
+    FRAME,
+    NAME_ERROR,
+    NEXT,
+    OFFSET,
+    RECORDERS,
+    Builder,
+    Site,
+)
 
 _ENDLESS = 1 << 60
 _STARTS = ("enter", "call", "handler", "end")
@@ -241,7 +251,7 @@ class Recorder:
                 total[site.counter] += 1
             if site.kind in ("return", "answer", "raise", "end"):
                 waiting.pop(frame, None)
-            elif site.kind in ("enter", "call", "handler"):
+            elif site.kind in ("enter", "call", "handler", "finally"):
                 waiting[frame] = site.owner
         for counter in range(len(total)):
             if counter not in self._loose:
@@ -303,7 +313,7 @@ class Recorder:
         seen = self.raised.get(site.number, 0)
         self.raised[site.number] = seen + 1
         if waited or seen < self.budget.first:
-            self.log.append((site.number, frame, *caught()))
+            self.log.append((site.number, frame, *caught(hides=site.hides)))
 
     def report(self) -> Dict[str, Any]:
         """The case so far, ready for JSON.
@@ -362,6 +372,8 @@ class Recorder:
             "values": texts.shots,
             "leads": {str(b): ways.leads[b] for b in ways.leads if b >= 0 and total[b]},
             "rounds": {str(b): ways.rounds[b] for b in ways.rounds if b >= 0 and total[b]},
+            "lazy": [b for b in ways.lazy if b >= 0 and total[b]],
+            "outside": [b for b in ways.outside if b >= 0 and total[b]],
         }
 
 

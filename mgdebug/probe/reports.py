@@ -31,14 +31,15 @@ def looked_up(frame: types.FrameType, names: Iterable[str]) -> Tuple[Any, ...]:
     kind = type(known)
     if kind is not _LOCALS and not issubclass(kind, dict):
         return tuple(ABSENT for _ in names)  # a class body whose metaclass prepared its own
-    outer = frame.f_globals
+    outer, code = frame.f_globals, frame.f_code
+    own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
     found = []
     for name in names:
         if kind is _LOCALS:
             value = known[name] if name in known else ABSENT
         else:
             value = dict.get(known, name, ABSENT)
-        if value is ABSENT and type(outer) is dict:
+        if value is ABSENT and type(outer) is dict and name not in own:
             value = outer.get(name, ABSENT)
         found.append(value)
     if kind is dict and frame.f_code.co_flags & _CO_OPTIMIZED and sys.getrefcount(known) <= 3:
@@ -47,7 +48,7 @@ def looked_up(frame: types.FrameType, names: Iterable[str]) -> Tuple[Any, ...]:
 
 
 Made = Tuple[Any, Any, Any]  # for values handed over, for values asked for, for what it may record
-_MADE = "site, append, keep, slow, hide, other, main, ident, waiting"
+_MADE = "site, append, keep, slow, hide, other, main, ident, waiting, tell, getframe"
 
 
 def _start(site: Site, recorder: Any) -> Made:
@@ -67,6 +68,7 @@ def _start(site: Site, recorder: Any) -> Made:
         *(["            if ident() != main: other(f)"] if site.kind == "call" else []),
         *("            " + line for line in _keeping(site, few)),
         "            append((%s))" % ", ".join(["number", "f", *few]),
+        *(["            tell(f, getframe(1))"] if site.tells else []),
         "            return " + told,
         "        return " + ("0 if %s else f" % missed if site.kind == "lambda" else missed),
         "    def take():",
@@ -109,9 +111,11 @@ def _made(lines: List[str], site: Site, recorder: Any, slow: Any) -> Any:
     def other(frame: int) -> None:
         log.append((None, frame, "thread", get_ident()))
 
-    return made["make"](
-        site, log.append, recorder.keep, slow, _hide, other, main, get_ident, recorder.waiting
-    )
+    def tell(frame: int, where: types.FrameType) -> None:
+        log.append((None, frame, "caller", caller(where)))
+
+    common = (site, log.append, recorder.keep, slow, _hide, other, main, get_ident)
+    return made["make"](*common, recorder.waiting, tell, sys._getframe)
 
 
 _compiled: Dict[str, Any] = {}
@@ -135,47 +139,57 @@ def caller(frame: types.FrameType) -> int:
 _INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 
 
-def caught(*, around: bool = False) -> Tuple[int, bool, Any]:
+def caught(*, around: bool = False, hides: bool = False) -> Tuple[int, bool, Any]:
     """Of the exception that is being handled: the line of this frame where it came up, whether it
     was raised there rather than further in, and what it is.  around: of the one around it, since
-    that one is a probe's own."""
+    that one is a probe's own.  hides: its texts may be secrets."""
     error = sys.exc_info()[1]
     if around and error is not None:
         error = error.__context__
     trace = getattr(error, "__traceback__", None)
     if error is None or trace is None:
         return 0, False, None
-    return trace.tb_lineno, trace.tb_next is None, Taken(snapshot(error))
+    return (
+        trace.tb_lineno,
+        trace.tb_next is None,
+        Taken(snapshot(error, "password" if hides else "")),
+    )
 
 
 def _handler(site: Site, recorder: Any) -> Made:
     """With the exception: before the visit where it closes another one, else behind it."""
     record, asking, grant = _start(site, recorder)
     log, waiting = recorder.log, recorder.waiting
+    what = "caught" if site.kind == "handler" else "passing"
+
+    def closes(frame: int) -> bool:
+        return not recorder.closed and (not recorder.gapped or frame in waiting)
 
     def handled(frame: int, *values: Any) -> Any:
-        closes = not recorder.closed and (not recorder.gapped or frame in waiting)
-        if closes:
-            log.append((None, frame, "caught", *caught()))
+        before = closes(frame)
+        if before:
+            log.append((None, frame, what, *caught(hides=site.hides)))
         told = record(frame, *values)
-        if not told and not closes:
-            log.append((None, frame, "caught", *caught()))
+        if not told and not before:
+            log.append((None, frame, what, *caught(hides=site.hides)))
         return told
 
     def asked(frame: int) -> Any:
-        closes = not recorder.closed and (not recorder.gapped or frame in waiting)
-        if closes:
-            log.append((None, frame, "caught", *caught(around=not site.asks)))
+        before = closes(frame)
+        error = caught(around=not site.asks, hides=site.hides)
+        if before:
+            log.append((None, frame, what, *error))
         told = asking(frame, sys._getframe(1))
-        if not told and not closes:
-            log.append((None, frame, "caught", *caught(around=not site.asks)))
+        if not told and not before:
+            log.append((None, frame, what, *error))
         return told
 
     return (asked if site.asks else handled), asked, grant
 
 
 def _decide(site: Site, recorder: Any) -> Made:
-    append, keep, number = recorder.log.append, recorder.keep, site.number
+    append, number = recorder.log.append, site.number
+    keep = _hide if site.hides else recorder.keep
 
     def decides(go: Any, frame: int, value: Any) -> Any:
         if not go:
@@ -191,7 +205,8 @@ def _decide(site: Site, recorder: Any) -> Made:
 
 
 def _answer(site: Site, recorder: Any) -> Made:
-    append, keep, number = recorder.log.append, recorder.keep, site.number
+    append, number = recorder.log.append, site.number
+    keep = _hide if site.hides else recorder.keep
 
     def answers(frame: int, nothing: int, value: Any) -> Any:
         if frame:
@@ -209,7 +224,9 @@ def _return(site: Site, recorder: Any) -> Made:
         "    def record(%s):" % ", ".join(["go", "f", "value", *few]),
         "        if go: return value",
         "        shown = value",
-        "        if type(value) is not int: shown = keep(value)",
+        "        shown = hide(value)"
+        if site.hides
+        else "        if type(value) is not int: shown = keep(value)",
         *("        " + line for line in _keeping(site, few)),
         "        append((%s))" % ", ".join(["number", "f", "shown", *few]),
         "        if waiting: waiting.pop(f, None)",
@@ -242,6 +259,7 @@ MAKERS: Dict[str, Callable[[Site, Any], Made]] = {
     "part": _start,
     "lambda": _start,
     "handler": _handler,
+    "finally": _handler,
     "decide": _decide,
     "answer": _answer,
     "return": _return,

@@ -23,21 +23,34 @@ Pending = Tuple[Set[str], ...]  # sets that may still grow
 class Site:
     """One probe.
 
-    kind: enter (a block begins), call (and its frame with it), handler, part (of an expression),
+    kind: enter (a block begins), call (and its frame with it), handler, finally, part (of an expression),
     decide, return, end (of a function's body), raise (out of it), leave (a with by an exception).
     block: its number, -1 for none.  owner: the number of the subfunction.  counter: what it steps,
     -1 for none.  names: what it hands over; more: what it hands over as well once visits have been
     left out.  asks: whether it must ask the frame for them.  given: of a call, the parameters.
+    hides: whether a result or an exception may be a secret.  tells: whether a call tells its caller.
     """
 
-    __slots__ = ("asks", "block", "counter", "given", "kind", "more", "names", "number", "owner")
+    __slots__ = (
+        "asks",
+        "block",
+        "counter",
+        "given",
+        "hides",
+        "kind",
+        "more",
+        "names",
+        "number",
+        "owner",
+        "tells",
+    )
 
     def __init__(self, number: int, kind: str, block: int, owner: int, counter: int) -> None:
         self.number, self.kind, self.block, self.owner = number, kind, block, owner
         self.counter = counter
         self.names: Tuple[str, ...] = ()
         self.more: Tuple[str, ...] = ()
-        self.asks = False
+        self.asks = self.hides = self.tells = False
         self.given: Tuple[str, ...] = ()
 
     def function(self, asks: bool = False) -> int:
@@ -55,6 +68,7 @@ class _Open(NamedTuple):
     bound: Set[str]
     reads: Set[str]
     again: str
+    first: Pending
 
 
 class Builder:
@@ -65,14 +79,20 @@ class Builder:
         """sites: grows.  owners: of the counters, those of the blocks first; grows.
 
         leads: for a condition whose value shows in where it leads: the block behind a true one.
-        rounds: for each loop the block with which a round begins."""
+        rounds: for each loop the block with which a round begins.  lazy: loops that may run code of
+        the user's for their next element.  outside: blocks of the `else` of a loop.  suspends:
+        whether the file that is worked on has generators or coroutines."""
         self.sites, self.owners = sites, owners
         self.leads: Dict[int, int] = {}
         self.rounds: Dict[int, int] = {}
+        self.lazy: Set[int] = set()
+        self.outside: Set[int] = set()
+        self.suspends = False
         self._open: List[_Open] = []
 
     def site(self, kind: str, block: int, owner: int, counter: int = -1) -> Site:
         site = Site(len(self.sites), kind, block, owner, counter)
+        site.tells = self.suspends and kind == "call"
         self.sites.append(site)
         return site
 
@@ -90,10 +110,12 @@ class Builder:
         reads: Set[str],
         near: Any,
         again: str = "",
+        first: Pending = (),
     ) -> ast.stmt:
         """The statement that begins a block.  bound: names that may be handed over without a look
         whether they are there; reads: those that the block needs.  again: of the first block of a
-        loop, the name that says whether this is the first round that is recorded."""
+        loop, the name that says whether this is the first round that is recorded; first: what is
+        pending in that one."""
         call = self.call(site.function(), near, self.frame(how, near))
         counter = _at(COUNTERS, site.counter, near)
         if how == BY_NAME:
@@ -106,7 +128,7 @@ class Builder:
             site.asks = True
             test = ast.Compare(ast.Constant(1), [ast.NotIn()], [counter])
             loop = ast.If(test, [ast.Expr(call)], [])
-        self._open.append(_Open(site, call, loop, pending, set(bound), set(reads), again))
+        self._open.append(_Open(site, call, loop, pending, set(bound), set(reads), again, first))
         return _put(loop, near)
 
     def begun(self, site: Site, how: int, names: Iterable[str], near: Any) -> ast.expr:
@@ -119,7 +141,7 @@ class Builder:
 
     def settle(self) -> None:
         """Fill in the names."""
-        for site, call, loop, pending, bound, reads, again in list(self._open):
+        for site, call, loop, pending, bound, reads, again, first in list(self._open):
             changed = set().union(*pending)
             site.names = tuple(sorted(changed))
             site.more = tuple(sorted((reads & bound) - changed))
@@ -130,28 +152,35 @@ class Builder:
                 record = loop.orelse
                 loop.orelse = [self._asking(site, record, call)]
                 if again:
-                    loop.orelse = self._first_round(site, again, loop.orelse, call, bound)
+                    loop.orelse = self._first_round(
+                        site, again, loop.orelse, call, bound, set().union(*first)
+                    )
         self._open.clear()
 
     def _first_round(
-        self, site: Site, again: str, later: List[ast.stmt], near: Any, bound: Set[str]
+        self,
+        site: Site,
+        again: str,
+        later: List[ast.stmt],
+        near: Any,
+        bound: Set[str],
+        changed: Set[str],
     ) -> List[ast.stmt]:
-        """In the first round nothing is bound yet that only the loop binds."""
+        """In the first round only that is handed over which changed before the loop."""
         other = self.site(site.kind, site.block, site.owner, site.counter)
         other.given = site.given
-        other.names = tuple(name for name in site.names if name in bound)
-        other.more = site.more
+        other.names = tuple(sorted(changed))
+        other.more = tuple(sorted({*site.more, *site.names} & bound - changed))
         values = [_name(name) for name in (*other.names, *other.more)]
         number = ast.BoolOp(ast.Or(), [_name(CALL_NAME), self.call(NEXT, near)])
+        call = self.call(other.function(), near, _put(_name(CALL_NAME), near), *values)
         first: List[ast.stmt] = [
             ast.Assign([_name(again, ast.Store())], ast.Constant(1), None),
             ast.Assign([_name(CALL_NAME, ast.Store())], number, None),
-            ast.Assign(
-                [_name(GO_NAME, ast.Store())],
-                self.call(other.function(), near, _name(CALL_NAME), *values),
-                None,
-            ),
+            ast.Assign([_name(GO_NAME, ast.Store())], call, None),
         ]
+        if not changed <= bound:
+            first = [self._asking(other, first, call)]
         return [_put(ast.If(_name(again), later, first), near)]
 
     def _asking(self, site: Site, body: List[ast.stmt], near: Any) -> Any:

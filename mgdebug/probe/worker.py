@@ -23,8 +23,8 @@ from .answer import Answer, LimitsOf
 from .cases import Runnable, Trouble
 from .fork import Forks, Voice
 from .frames import Decoder, Message, receive, send
-from .probes import Probes
 from .overlay import Overlay
+from .probes import Probes
 from .project import files_of, load
 from .recorder import Recorder
 from .running import run_cases, until_broken

@@ -4,12 +4,12 @@ case, never an error of ours."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mgdebug.errors import NoCasesError, ProbeError, UsageError
-from mgdebug.model import Block, BlockVisit, Case, CaseKind, Outcome, Status, Trace, Value, Verdict
+from mgdebug.model import Block, Case, CaseKind, Outcome, Status, Trace, Verdict
 from mgdebug.probe.frames import Message
 from mgdebug.runner.visits import Log
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mgdebug.model import Block, Exit, Value
 
@@ -11,11 +11,17 @@ class Loops:
     """The loops of one frame, told of every visit.
 
     parents: of the blocks.  rounds: for each loop, which is its header or its condition, the block
-    with which a round begins: the first one of its body, or the condition itself.
+    with which a round begins: the first one of its body, or the condition itself.  outside: the
+    blocks of the `else` of a loop.
     """
 
-    def __init__(self, parents: Mapping[str, str], rounds: Mapping[str, str]) -> None:
-        self._parents, self._rounds = parents, rounds
+    def __init__(
+        self,
+        parents: Mapping[str, str],
+        rounds: Mapping[str, str],
+        outside: Collection[str] = (),
+    ) -> None:
+        self._parents, self._rounds, self._outside = parents, rounds, outside
         self._counts: dict[str, int] = {}  # of the loops that are under way
 
     def visit(self, block: Block) -> int:
@@ -42,9 +48,9 @@ class Loops:
 
     def _around(self, block_id: str) -> list[str]:
         found = []
-        above = self._parents.get(block_id, "")
+        below, above = block_id, self._parents.get(block_id, "")
         while above:
-            if above in self._rounds:
+            if above in self._rounds and below not in self._outside:
                 found.append(above)
-            above = self._parents.get(above, "")
+            below, above = above, self._parents.get(above, "")
         return found

@@ -13,7 +13,8 @@ from typing import Any
 from mgdebug.model import Block, BlockKind, BlockVisit, Call, Value
 from mgdebug.runner.loops import Loops
 
-_STARTS = ("enter", "call", "handler", "part", "lambda", "end")
+_STARTS = ("enter", "call", "handler", "finally", "part", "lambda", "end")
+_ATOMS = ("int", "str", "float", "bool", "NoneType", "complex", "bytes")
 _NONE = Value("NoneType", "None")
 
 
@@ -52,6 +53,8 @@ class Log:
             for loop, first in rounds.items()
             if 0 <= int(loop) < len(blocks) and 0 <= first < len(blocks)
         }
+        self._outside = {blocks[b].id for b in self._known(raw.get("outside"))}
+        self._lazy = {blocks[b].id for b in self._known(raw.get("lazy"))}
         self._frames: dict[int, _Frame] = {}
         self._stacks: dict[int, list[int]] = {0: []}
         self._threads: dict[int, int] = {}
@@ -65,6 +68,9 @@ class Log:
                     continue
         for frame in self._frames.values():
             self._drop(frame)
+
+    def _known(self, numbers: object) -> list[int]:
+        return [n for n in _items(numbers) if isinstance(n, int) and 0 <= n < len(self.blocks)]
 
     # ------------------------------------------------------------------------- records
 
@@ -88,7 +94,9 @@ class Log:
         elif kind in ("decide", "answer"):
             self._decided(frame, kind, block, self._value(kept[0]))
         elif kind == "return":
-            self._returned(frame, names, kept)
+            for name in names[few:]:
+                frame.state.pop(str(name), None)
+            self._returned(frame, names[:few], kept)
         elif kind in _STARTS:
             held = {
                 str(name): self._value(at)
@@ -136,6 +144,11 @@ class Log:
             return
         frame = self._frames.setdefault(number, _Frame(number, ""))
         error = self._value(what[3])
+        if what[0] == "passing":
+            at, line = frame.open, int(what[1])
+            if error is not None and at >= 0 and _spans(self._block(self.visits[at]), line):
+                self._raised(frame, error, line)
+            return
         last = self.visits[frame.open] if frame.open >= 0 else None
         if last is not None and self._block(last).kind is BlockKind.HANDLER and not last.result:
             self.visits[frame.open] = replace(last, result=error)
@@ -157,7 +170,7 @@ class Log:
             if count:
                 frame.state.clear()
             self._hold(frame, held)
-            self._leave(frame, number)
+            self._leave(frame, number, ends=kind == "end")
         if kind == "end":
             self._end(frame, result=_NONE)
         elif number >= 0 and count >= 0:
@@ -175,7 +188,7 @@ class Log:
             result, frame.caught = frame.caught, None
         iteration = 0
         if not self._gapped:
-            frame.loops = frame.loops or Loops(self._parents, self._rounds)
+            frame.loops = frame.loops or Loops(self._parents, self._rounds, self._outside)
             iteration = frame.loops.visit(block)
         visit = BlockVisit(
             block.id,
@@ -202,7 +215,9 @@ class Log:
             else:
                 frame.state[name] = value
 
-    def _leave(self, frame: _Frame, following: int = -1, *, returns: bool = False) -> None:
+    def _leave(
+        self, frame: _Frame, following: int = -1, *, returns: bool = False, ends: bool = False
+    ) -> None:
         """The open visit of a frame is over, and its names hold what it left."""
         for part in frame.parts:
             self.visits[part] = replace(self.visits[part], left=True)
@@ -214,6 +229,8 @@ class Log:
         stays = self._contexts(self.blocks[following]) if following >= 0 else {}
         gone = {} if returns else {k: v for k, v in self._contexts(block).items() if k not in stays}
         state, rebound = frame.state, {*self._rebound(block, following)}
+        if self._asks_for_more(block, following):
+            state = {name: value for name, value in state.items() if value.type in _ATOMS}
         for context in gone.values():  # to leave it may change what it holds
             rebound |= {*context.reads, *context.writes}
         after = {n: state[n] for n in block.writes if n in state and n not in rebound}
@@ -223,22 +240,11 @@ class Log:
                     after[name] = state[name]
         result = visit.result
         leads = self._leads.get(str(self._number(visit)))
-        if result is None and isinstance(leads, int) and (following >= 0 or block.parent == ""):
+        if result is None and isinstance(leads, int) and (following >= 0 or ends):
             result = Value("bool", str(following == leads))
         self.visits[at] = replace(visit, after=after, left=True, result=result)
         if frame.loops is not None:
             frame.loops.left(block, result)
-
-    def _in_header(self, block: Block, line: int) -> bool:
-        above = block.parent
-        inside = block.span.first_line <= line <= block.span.last_line
-        while above and not inside:
-            header = self.blocks[self._by_id[above]]
-            if header.kind is BlockKind.LOOP:
-                if header.span.first_line <= line <= header.span.last_line:
-                    return True
-            above = header.parent
-        return False
 
     def _contexts(self, block: Block) -> dict[str, Block]:
         """The withs that a block stands in."""
@@ -250,6 +256,15 @@ class Log:
                 found[above] = parent
             above = parent.parent
         return found
+
+    def _asks_for_more(self, block: Block, following: int) -> bool:
+        """Whether code of the user's may have run for the next element of a loop."""
+        above = block.parent
+        while above and following >= 0:
+            if above in self._lazy and self._rounds.get(above) == self.blocks[following].id:
+                return True
+            above = self._parents.get(above, "")
+        return block.id in self._lazy
 
     def _rebound(self, block: Block, following: int) -> tuple[str, ...]:
         """The names that a loop has bound anew before the block that follows could tell."""
@@ -265,8 +280,9 @@ class Log:
         return found
 
     def _raised(self, frame: _Frame, error: Value | None, line: int) -> None:
-        """An exception leaves the open visit, unless a loop around it asked for its next element."""
-        if frame.open >= 0 and self._in_header(self._block(self.visits[frame.open]), line):
+        """An exception leaves the open visit, unless that was over: a loop around it may have asked
+        for its next element, or a with may have been left."""
+        if frame.open >= 0 and not _spans(self._block(self.visits[frame.open]), line):
             self.visits[frame.open] = replace(self.visits[frame.open], left=True)
             frame.open, frame.parts = -1, []
         for at in (frame.open, *frame.parts):
@@ -300,9 +316,7 @@ class Log:
             self.visits[at] = replace(self.visits[at], result=value)
         self._end(frame, result=value)
 
-    def _end(
-        self, frame: _Frame, result: Value | None = None, raised: Value | None = None
-    ) -> None:
+    def _end(self, frame: _Frame, result: Value | None = None, raised: Value | None = None) -> None:
         call = self.calls.get(frame.number)
         if call is not None:
             self.calls[frame.number] = replace(call, result=result, raised=raised)
@@ -325,6 +339,10 @@ class Log:
 
     def _number(self, visit: BlockVisit) -> int:
         return self._by_id[visit.block]
+
+
+def _spans(block: Block, line: int) -> bool:
+    return line <= 0 or block.span.first_line <= line <= block.span.last_line
 
 
 def read_value(raw: object) -> Value | None:

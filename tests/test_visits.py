@@ -1135,6 +1135,73 @@ def test_the_walrus(python: str) -> None:
     assert befores(found, "return m") == [{"m": "4"}]
 
 
+@pytest.mark.parametrize("python", EVERY)
+def test_a_finally_that_a_continue_runs_through(python: str) -> None:
+    text = """
+    def f(n):
+        for i in range(2):
+            try:
+                continue
+            finally:
+                n += i
+        return n
+    """
+    found = Program(python, text, "f(7)")
+    assert befores(found, "n += i") == [{"n": "7", "i": "0"}, {"n": "7", "i": "1"}]
+    assert afters(found, "n += i") == [{"n": "7"}, {"n": "8"}]
+    assert befores(found, "return n") == [{"n": "8"}]
+
+
+@pytest.mark.parametrize("python", EVERY)
+def test_a_local_that_is_not_bound_is_not_the_global_of_its_name(python: str) -> None:
+    text = """
+    total = 5
+    def f(x):
+        try:
+            y = total + x
+        except UnboundLocalError:
+            y = 0
+        total = y
+        return total
+    """
+    found = Program(python, text, "f(1)")
+    assert (found.error, found.shown) == (None, "0")
+    assert befores(found, "y = total + x") == [{"x": "1"}]
+
+
+@pytest.mark.parametrize("python", EVERY)
+def test_a_loop_behind_one_that_never_ran(python: str) -> None:
+    text = """
+    def f(xs):
+        if not xs:
+            for i in xs:
+                c = 2
+        for k in xs:
+            c = 3
+        while xs:
+            d = xs.pop()
+        return c, d
+    """
+    found = Program(python, text, "f([1])")
+    assert (found.error, found.shown) == (None, "(3, 1)")
+    assert found.count("c = 3") == 1
+
+
+@pytest.mark.parametrize("python", EVERY)
+def test_a_name_that_is_deleted_before_a_loop(python: str) -> None:
+    text = """
+    def f(xs):
+        c = 0
+        if xs:
+            del c
+            n = 1
+        while xs:
+            xs = 0
+    """
+    found = Program(python, text, "f([1])")
+    assert afters(found, "del c") == [{"n": "1"}]
+
+
 # ------------------------------------------------------------- generators, coroutines, threads
 
 
@@ -1539,6 +1606,54 @@ def test_secrets_are_in_no_report(python: str) -> None:
     assert "hunter22" not in json.dumps(found.report)
     visit = found.of("secret = password")[0]
     assert texts(visit.before)["password"] in ("***", "'***'")
+
+
+REVEALING = """
+def a(password):
+    return password
+def b(password):
+    if password:
+        return 1
+def c(password):
+    return None or password
+def d(password):
+    return [len(password) for password in [password]]
+def e(password):
+    g = lambda password: password
+    return len(g(password))
+def f(password):
+    while password:
+        password = password[1:]
+class Account:
+    def __init__(self, password):
+        self.password = password
+    @property
+    def secret(self):
+        return self.password
+def g(password):
+    x = Account(password)
+    if x.secret:
+        return 0
+def h(password):
+    table = {"password": password}
+    if table["password"]:
+        return 0
+def i(password):
+    def inner():
+        if password:
+            return 1
+    return inner()
+def j(password):
+    x = 1
+    raise ValueError(password)
+"""
+
+
+@pytest.mark.parametrize("python", HERE)
+@pytest.mark.parametrize("name", list("abcdefghij"))
+def test_a_secret_does_not_show_as_what_a_line_gives(python: str, name: str) -> None:
+    found = Program(python, REVEALING, f"{name}('hunter' + '22')")
+    assert "hunter22" not in json.dumps(found.report)
 
 
 # ------------------------------------------------------------------- logs that make no sense

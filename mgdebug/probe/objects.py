@@ -117,7 +117,7 @@ def write_held(value: Held, depth: int, room: int, pen: Pen) -> Text:
     name = name_of(value.kind)
     if depth <= 0:
         return "<%s>" % name, False
-    return _written(name, value.kind, list(value.items), bool(value.items), None, depth, room, pen)
+    return _written(name, value.kind, list(value.items), True, None, depth, room, pen)
 
 
 def _call(name: str, held: Attributes, depth: int, room: int, pen: Pen) -> Text:

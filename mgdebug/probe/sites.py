@@ -148,13 +148,16 @@ class Builder:
             if site.asks:
                 continue
             call.args += [_put(_name(name), call) for name in (*site.names, *site.more)]
-            if not changed <= bound:
-                record = loop.orelse
-                loop.orelse = [self._asking(site, record, call)]
-                if again:
-                    loop.orelse = self._first_round(
-                        site, again, loop.orelse, call, bound, set().union(*first)
-                    )
+            whole = changed <= bound
+            if not whole:
+                loop.orelse = [self._asking(site, loop.orelse, call)]
+            if again and whole:
+                known = ast.Assign([_name(again, ast.Store())], ast.Constant(1), None)
+                loop.orelse = [_put(known, call), *loop.orelse]
+            elif again:
+                loop.orelse = self._first_round(
+                    site, again, loop.orelse, call, bound, set().union(*first)
+                )
         self._open.clear()
 
     def _first_round(

@@ -54,7 +54,8 @@ class Traced:
         self.blocks: list[Block] = [
             block for one in self.hierarchy.subfunctions.values() for block in one.blocks
         ]
-        owners, places = [], []
+        owners: list[int] = []
+        places: list[tuple[int, str, int, int]] = []
         for one in self.hierarchy.subfunctions.values():
             owner = len(owners)
             for block in one.blocks:

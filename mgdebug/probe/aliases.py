@@ -6,25 +6,13 @@ hold, and `name.` for all that these hold.  What callers may hold too is one cla
 """
 
 import ast
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, List, Set, Tuple
+
+from .deeds import ATOMS, COPIES, MAKES, MODULES, MUTATORS, OWN, PICKS, PURE, READERS, called
 
 Source = Tuple[str, str]  # what a value may be, and what it may hold; "" for what is new
 
 EVERYBODY = "*"
-_ATOMS = frozenset(
-    ["abs", "all", "any", "ascii", "bin", "bool", "bytes", "callable", "chr", "complex", "divmod", "float", "format", "hash", "hex", "id", "int", "isinstance", "issubclass", "len", "oct", "ord", "pow", "print", "range", "repr", "round", "slice", "str", "type"]
-)
-_COPIES = frozenset(
-    ["list", "tuple", "set", "dict", "frozenset", "sorted", "reversed", "enumerate", "zip", "map", "filter", "deque", "Counter", "defaultdict", "OrderedDict"]
-)
-_PICKS = frozenset(["min", "max", "next", "sum", "iter"])
-_MUTATORS = frozenset(
-    ["append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "add", "discard", "update", "setdefault", "popitem", "popleft", "appendleft", "extendleft", "rotate", "difference_update", "intersection_update", "symmetric_difference_update", "move_to_end"]
-)
-_READERS = frozenset(
-    ["get", "items", "keys", "values", "index", "count", "copy", "union", "intersection", "difference", "issubset", "issuperset", "isdisjoint", "symmetric_difference", "join", "split", "rsplit", "splitlines", "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize", "swapcase", "startswith", "endswith", "replace", "find", "rfind", "rindex", "isdigit", "isalpha", "isalnum", "isspace", "isupper", "islower", "isnumeric", "isdecimal", "zfill", "format", "encode", "decode", "partition", "rpartition", "ljust", "rjust", "center", "translate", "casefold", "expandtabs", "most_common", "elements", "bit_length", "is_integer"]
-)
-_MODULES = frozenset(["math", "cmath", "re", "string", "statistics", "itertools", "operator"])
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -94,7 +82,10 @@ class Aliases:
 
     def _run(self, node: Any, hit: Set[str]) -> None:
         if isinstance(node, ast.expr):
-            self._value(node, hit)
+            if isinstance(getattr(node, "ctx", None), ast.Store):
+                self._assign(node, [], hit)
+            else:
+                self._value(node, hit)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             sources = self._value(node.value, hit) if node.value is not None else []
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
@@ -102,7 +93,7 @@ class Aliases:
         elif isinstance(node, ast.AugAssign):
             sources = self._value(node.value, hit)
             if isinstance(node.target, ast.Name):
-                if self.purity.arrays or not _scalar(node.value):
+                if self.purity.arrays or not _harmless(node):
                     hit.add(node.target.id)
                 self._insert(node.target.id + ".", [("", held) for _, held in sources])
             else:
@@ -132,8 +123,8 @@ class Aliases:
         elif type(node).__name__ == "Match":
             self._match(node, hit)
         else:
-            for inner in ast.iter_child_nodes(node):
-                self._run(inner, hit)
+            for child in ast.iter_child_nodes(node):
+                self._run(child, hit)
 
     def _define(self, node: Any, hit: Set[str]) -> None:
         for decorator in node.decorator_list:
@@ -220,8 +211,8 @@ class Aliases:
             return self._unknown([sources], hit)
         if isinstance(node, ast.Lambda):
             self._value(node.body, hit)
-            inner = [n.id for n in ast.walk(node.body) if isinstance(n, ast.Name)]
-            return [("", name) for name in inner if name in self.known]
+            used = [n.id for n in ast.walk(node.body) if isinstance(n, ast.Name)]
+            return [("", name) for name in used if name in self.known]
         found = [s for part in ast.iter_child_nodes(node) for s in self._value(part, hit)]
         if isinstance(node, ast.Starred):
             return [(held, held) for _, held in found]
@@ -250,11 +241,11 @@ class Aliases:
                 plain = all(
                     k.arg != "key" or isinstance(k.value, ast.Lambda) for k in node.keywords
                 )
-                if name in _ATOMS:
+                if name in ATOMS:
                     return []
-                if name in _COPIES and plain and (name not in ("map", "filter")):
+                if name in COPIES and plain and (name not in ("map", "filter")):
                     return [("", held) for _, held in every]
-                if name in _PICKS and plain:
+                if name in PICKS and plain:
                     return [*every, *inner]
             if level == PURE:
                 return [*every, *inner, (EVERYBODY, EVERYBODY)]
@@ -271,16 +262,16 @@ class Aliases:
         owner, name = function.value, function.attr
         every = [source for sources in given for source in sources]
         inner = [(held, held) for _, held in every]
-        if isinstance(owner, ast.Name) and owner.id in _MODULES and owner.id not in self.known:
+        if isinstance(owner, ast.Name) and owner.id in MODULES and owner.id not in self.known:
             return [*every, *inner]
         receiver = self._value(owner, hit)
         level = self.purity.method(name)
         if isinstance(owner, (ast.Constant, ast.JoinedStr)) and level is None:
             return []
         kept = [(held, held) for _, held in receiver]
-        if level == PURE or (level is None and name in _READERS):
+        if level == PURE or (level is None and name in READERS):
             return [*every, *inner, *kept, *receiver]
-        if level == OWN or (level is None and name in _MUTATORS):
+        if level == OWN or (level is None and name in MUTATORS):
             for same, held in receiver:
                 hit.add(same or held or EVERYBODY)
                 if level == OWN:
@@ -299,138 +290,11 @@ class Aliases:
         return [(EVERYBODY, EVERYBODY)]
 
 
-PURE, OWN, MAKES, ANY = "pure", "own", "makes", "any"
-
-_QUIET_DECORATORS = frozenset(
-    ["staticmethod", "classmethod", "property", "abstractmethod", "lru_cache", "cache", "dataclass", "total_ordering", "cached_property", "override", "final"]
-)
-_QUIET_METHODS = frozenset(["__init__", "__repr__", "__str__", "__hash__", "__new__", "__post_init__"])
-_ARRAYS = frozenset(["numpy", "pandas", "torch", "jax", "cupy", "tensorflow", "scipy", "polars"])
-_ROUNDS = 6
-
-
-class Purity:
-    """What the functions of a file may change: nothing (PURE), what their object holds (OWN; a
-    class whose __init__ does no more MAKES objects), or ANY thing.
-
-    scopes: of each function its node, its scope and whether it is a method.  eager: whether
-    operators, attributes or iteration may run code that is not PURE.  arrays: whether `a += 1` may
-    change an object.
-    """
-
-    def __init__(self, tree: ast.AST, scopes: List[Tuple[Any, Any, bool]]) -> None:
-        self._levels = {id(node): PURE for node, _, _ in scopes}
-        self._functions: Dict[str, List[Any]] = {}
-        self._methods: Dict[str, List[Any]] = {}
-        for node, _, method in scopes:
-            if isinstance(node, _FUNCTIONS):
-                (self._methods if method else self._functions).setdefault(node.name, []).append(
-                    node
-                )
-        self._bound: Set[str] = set()
-        self.arrays = False
-        self._classes: Dict[str, Any] = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                self._bound.add(node.id)
-            elif isinstance(node, ast.arg):
-                self._bound.add(node.arg)
-            elif isinstance(node, ast.ClassDef):
-                self._classes[node.name] = node
-            elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                names = [getattr(node, "module", None) or "", *(a.name for a in node.names)]
-                self.arrays = self.arrays or any(n.split(".")[0] in _ARRAYS for n in names)
-        for node, _, _ in scopes:
-            if not all(_name(d) in _QUIET_DECORATORS for d in getattr(node, "decorator_list", [])):
-                self._levels[id(node)] = ANY
-        for _ in range(_ROUNDS):
-            if not self._round(scopes):
-                break
-        else:
-            self._levels = dict.fromkeys(self._levels, ANY)
-        self.eager = any(self._runs_unasked(node, method) for node, _, method in scopes)
-
-    def _round(self, scopes: List[Tuple[Any, Any, bool]]) -> bool:
-        changed = False
-        for node, scope, method in scopes:
-            level = self._levels[id(node)]
-            if level != ANY:
-                now = self._judged(node, scope, method)
-                self._levels[id(node)] = now
-                changed = changed or now != level
-        return changed
-
-    def _judged(self, node: Any, scope: Any, method: bool) -> str:
-        body = node.body if isinstance(node.body, list) else [node.body]
-        if scope.elsewhere:
-            return ANY
-        own = scope.parameters[0] if method and scope.parameters else ""
-        shared = [name for name in scope.known if name in scope.given and name != own]
-        aliases = Aliases(self, scope.known, shared)
-        aliases.take(body)
-        others, self_too = aliases.reaches([_without_yields(one) for one in body], own)
-        if others:
-            return ANY
-        return OWN if self_too else PURE
-
-    def _runs_unasked(self, node: Any, method: bool) -> bool:
-        level = self._levels[id(node)]
-        if not isinstance(node, _FUNCTIONS) or level == PURE:
-            return False
-        if method:
-            special = node.name.startswith("__") and node.name not in _QUIET_METHODS
-            if special or any(
-                _name(d) not in ("staticmethod", "classmethod", "abstractmethod")
-                for d in node.decorator_list
-            ):
-                return True
-        return any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in ast.walk(node))
-
-    def level(self, node: Any) -> str:
-        return self._levels.get(id(node), ANY)
-
-    def function(self, name: str) -> Optional[str]:
-        """Of what a name that is called does; None for one that the file does not define."""
-        if name in self._classes and name not in self._functions and name not in self._bound:
-            return self._making(self._classes[name])
-        if name in self._functions:
-            levels = {self._levels[id(node)] for node in self._functions[name]}
-            return PURE if levels == {PURE} and name not in self._bound else ANY
-        return ANY if name in self._bound else None
-
-    def _making(self, node: Any) -> str:
-        if node.decorator_list or node.keywords or any(_name(b) != "object" for b in node.bases):
-            return ANY
-        for inner in node.body:
-            if isinstance(inner, _FUNCTIONS) and inner.name in ("__init__", "__new__"):
-                if inner.name == "__new__" or self._levels[id(inner)] == ANY:
-                    return ANY
-        return MAKES
-
-    def method(self, name: str) -> Optional[str]:
-        if name not in self._methods:
-            return None
-        levels = {self._levels[id(node)] for node in self._methods[name]}
-        if ANY in levels or (levels == {PURE} and name in _MUTATORS):
-            return ANY if ANY in levels else OWN
-        return OWN if OWN in levels else PURE
-
-
-class _NoYields(ast.NodeTransformer):
-    def visit_Yield(self, node: ast.Yield) -> Any:
-        return self.generic_visit(node).value or ast.copy_location(ast.Constant(None), node)
-
-    def visit_YieldFrom(self, node: ast.YieldFrom) -> Any:
-        return self.generic_visit(node).value
-
-
-def _without_yields(node: Any) -> Any:
-    """What runs elsewhere while a generator waits is not its own doing."""
-    if any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in ast.walk(node)):
-        from copy import deepcopy
-
-        return _NoYields().visit(deepcopy(node))
-    return node
+def _harmless(node: ast.AugAssign) -> bool:
+    """Whether `a += b` cannot change a list, set or dict, whatever a is."""
+    value = node.value
+    text = isinstance(value, ast.JoinedStr) or type(getattr(value, "value", None)) in (str, bytes)
+    return not isinstance(node.op, ast.Mult) and not text and _scalar(value)
 
 
 def _scalar(node: Any) -> bool:
@@ -441,10 +305,4 @@ def _scalar(node: Any) -> bool:
         return _scalar(node.left) and _scalar(node.right)
     if isinstance(node, ast.UnaryOp):
         return _scalar(node.operand)
-    return isinstance(node, ast.Call) and _name(node) in ("len", "int", "float", "ord", "abs")
-
-
-def _name(node: Any) -> str:
-    if isinstance(node, ast.Call):
-        node = node.func
-    return getattr(node, "attr", "") or getattr(node, "id", "")
+    return isinstance(node, ast.Call) and called(node) in ("len", "int", "float", "ord", "abs")

@@ -8,6 +8,8 @@ from collections import Counter, defaultdict, deque
 from types import GetSetDescriptorType
 from typing import Any, Callable, Dict, List, Optional
 
+from .arrays import is_compiled
+from .libraries import library
 from .objects import Held
 from .pen import Bounds, get_mro, get_names, name_of
 from .snapshot import ends, snapshot
@@ -126,7 +128,8 @@ def _object(value: Any, kind: type, nodes: List[int], depth: int) -> Any:
     if known is None or known[0] is not kind:
         getter = get_names(kind).get("__dict__") if type(kind) is type else None
         plain = type(getter) is GetSetDescriptorType and get_mro(kind) == (kind, object)
-        plain = plain and "__slots__" not in get_names(kind)
+        plain = plain and "__slots__" not in get_names(kind) and not is_compiled(kind)
+        plain = plain and library(kind) is None
         known = _LAYOUTS[id(kind)] = (kind, getter.__get__ if plain and getter else None)
     if known[1] is None:
         return _ODD

@@ -7,7 +7,8 @@ What runs unknown code may change every container that a frame knows: other name
 import ast
 from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from .aliases import Aliases, Purity
+from .aliases import Aliases
+from .purity import Purity
 from .secrets import hidden
 
 LONGEST = 60  # characters of what may be a name
@@ -17,9 +18,23 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # They ask a frame for its names, or count frames.
 _LOOKS_AT_FRAMES = frozenset(
-    ["locals", "vars", "dir", "eval", "exec", "_getframe", "currentframe", "f_locals", "stack", "settrace", "setprofile"]
+    [
+        "locals",
+        "vars",
+        "dir",
+        "eval",
+        "exec",
+        "_getframe",
+        "currentframe",
+        "f_locals",
+        "stack",
+        "settrace",
+        "setprofile",
+    ]
 )
-_MAKES_ATOMS = frozenset(["len", "int", "float", "ord", "chr", "bool", "str", "abs", "round", "hash", "id", "isinstance"])
+_MAKES_ATOMS = frozenset(
+    ["len", "int", "float", "ord", "chr", "bool", "str", "abs", "round", "hash", "id", "isinstance"]
+)
 
 
 class Effects(NamedTuple):
@@ -32,9 +47,13 @@ class Effects(NamedTuple):
 
 
 class Scope:
-    """One function.  parameters: in their order.  local: the names that it binds; data: those that are no functions, classes or imports.  known: data, those, and
-    what it uses of the scopes around it.  mutable: the known ones that may hold what unknown code
-    changes, and that are read anywhere.  watched: whether it looks at its own frame."""
+    """One function.
+
+    parameters: in their order.  local: the names that it binds; data: those of them that are no
+    functions, classes or imports.  known: data, and what it uses of the scopes around it.  mutable:
+    the known ones that may hold what unknown code changes, and that are read anywhere.  watched:
+    whether it looks at its own frame.  secret: whether it names a secret.
+    """
 
     def __init__(self, node: Any, around: Iterable[str]) -> None:
         """around: the names of the functions around it and the data of its module."""

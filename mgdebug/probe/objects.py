@@ -73,9 +73,9 @@ def write_object(
     if fields is not None:
         known = {key for key, _ in fields}
         return _call(name, fields + [a for a in held if a[0] not in known], depth, room, pen)
-    text = None if heir is None else heir(value, depth, room, pen)
+    inner = None if heir is None else heir(value, depth, room, pen)
     whole = whole or (heir is not None and not held)
-    return _written(name, kind, held, whole, text, depth, room, pen)
+    return _written(name, kind, held, whole, inner, depth, room, pen)
 
 
 def _written(

@@ -124,10 +124,8 @@ class _Only:
 
 def small(value: ast.AST) -> bool:
     """Whether an expression may be written twice, of which one is evaluated."""
-    count = 0
-    for node in ast.walk(value):
-        count += 1
-        if count > SMALL or isinstance(node, (ast.Lambda, *_COMPREHENSIONS)):
+    for count, node in enumerate(ast.walk(value)):
+        if count >= SMALL or isinstance(node, (ast.Lambda, *_COMPREHENSIONS)):
             return False
     return True
 

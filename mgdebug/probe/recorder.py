@@ -12,7 +12,7 @@ import types
 from itertools import count, repeat
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
-from .keep import ABSENT, Room, keeper, shot
+from .keep import Room, keeper
 from .reports import MAKERS, caller, caught, looked_up
 from .sites import (
     BEGIN,
@@ -29,6 +29,7 @@ from .sites import (
 
 _ENDLESS = 1 << 60
 _STARTS = ("enter", "call", "handler", "end")
+_PATIENCE = 128  # visits of others while a frame waits
 _CHUNK = 1024  # visits between two looks at the room that is left
 
 
@@ -49,6 +50,7 @@ class Budget(NamedTuple):
     items: int = 400000
 
 
+USUAL = Budget()
 EVERY = Budget(first=_ENDLESS, parts=_ENDLESS, records=360000, items=800000)  # about 64 MB
 
 
@@ -114,7 +116,7 @@ class Recorder:
     def clear(
         self,
         values: bool = False,
-        budget: Budget = Budget(),
+        budget: Budget = USUAL,
         expected: Optional[Dict[int, int]] = None,
     ) -> None:
         """Start with the next case.
@@ -140,7 +142,8 @@ class Recorder:
             self.counters[OFFSET:] = [_SPENT] * size
         else:
             self.counters[OFFSET:] = [repeat(1, _ENDLESS) for _ in range(size)]
-        self._loose: Set[int] = set()  # parts that have had their first visits
+        self._in_vain = 0
+        self.loose: Set[int] = set()  # parts that have had their first visits
         for counter, grants in self._grants.items():
             self.kept[counter] = min(self.first(counter), _CHUNK) if values else 0
             for grant in grants:
@@ -196,10 +199,14 @@ class Recorder:
             told = 0 if due else 1
             if site.kind == "call":
                 self.log.append((None, frame, "caller", caller(sys._getframe(2))))
+        if self.waiting and not (due or waited):
+            self._in_vain += 1
+            if self._in_vain > _PATIENCE:
+                self._give_up()
         self.waiting.pop(frame, None)
         if due:
             self.due[counter] = self._after(counter, number)
-            if not told and site.kind != "end":
+            if not told and site.kind != "end" and not site.final:
                 self._wait(frame, site.owner)
         self._arm(counter)
         return told
@@ -209,10 +216,10 @@ class Recorder:
         counter = site.counter
         if self.closed:
             return self.visit(site, frame, values)
-        if not self.gapped and counter not in self._loose:
+        if not self.gapped and counter not in self.loose:
             if self.kept[counter] < self.first(counter):
                 return self.visit(site, frame, values)
-            self._loose.add(counter)
+            self.loose.add(counter)
             self.total[counter] = self.kept[counter]
             self.due[counter] = self._after(counter, self.kept[counter])
         number = self._settle(counter) + 1
@@ -247,14 +254,17 @@ class Recorder:
             if record[0] < 0:  # a part
                 continue
             site, frame = sites[record[0]], record[1]
-            if site.counter >= 0 and site.counter not in self._loose:
+            if site.counter >= 0 and site.counter not in self.loose:
                 total[site.counter] += 1
             if site.kind in ("return", "answer", "raise", "end"):
                 waiting.pop(frame, None)
             elif site.kind in ("enter", "call", "handler", "finally"):
-                waiting[frame] = site.owner
+                if site.final:
+                    waiting.pop(frame, None)
+                else:
+                    waiting[frame] = site.owner
         for counter in range(len(total)):
-            if counter not in self._loose:
+            if counter not in self.loose:
                 self.due[counter] = self._after(counter, total[counter])
 
     def _after(self, counter: int, number: int) -> int:
@@ -282,6 +292,13 @@ class Recorder:
         distance = 0 if waited else self.due[counter] - self.total[counter] - 1
         self.granted[counter] = distance
         self.counters[OFFSET + counter] = repeat(1, distance) if distance > 0 else _SPENT
+
+    def _give_up(self) -> None:
+        """The frames that wait are far up the stack, and those below them are many."""
+        for frame in list(self.waiting):
+            self.log.append((None, frame, "lost", 0))
+        self.waiting.clear()
+        self._in_vain = 0
 
     def _wait(self, frame: int, owner: int) -> None:
         self.waiting[frame] = owner
@@ -316,88 +333,8 @@ class Recorder:
             self.log.append((site.number, frame, *caught(hides=site.hides)))
 
     def report(self) -> Dict[str, Any]:
-        """The case so far, ready for JSON.
-
-        log: records, each a site, a frame and values (their places in `values`).  A negative site
-        s is the site ~s and has the number of the visit behind the frame, negative where only the
-        boundary is told.  Frame numbers begin at 1.
-        """
-        log = list(self.log)
-        sites = self.sites
-        total = list(self.total)
-        if not self.gapped:
-            for record in log:
-                if record[0] is None or record[0] < 0:
-                    continue
-                counter = sites[record[0]].counter
-                if counter >= 0 and counter not in self._loose:
-                    total[counter] += 1
-        hits = []
-        for block in range(self.blocks):
-            granted = self.granted[block]
-            if granted:
-                total[block] += granted - self.counters[OFFSET + block].__length_hint__()
-            if total[block]:
-                hits.append([block, total[block]])
-        texts = _Texts()
-        used: Dict[int, List[Any]] = {}
-        written = []
-        for record in log:
-            if record[0] is None:
-                last = record[-1]
-                written.append([-1, *record[1:-1], last if type(last) is int else texts.of(last)])
-                continue
-            number = record[0] if record[0] >= 0 else ~record[0]
-            site = sites[number]
-            if number not in used:
-                names = [*site.names, *site.more]
-                given = site.given if site.kind == "call" else site.names
-                used[number] = [site.kind, site.block, site.owner, names, len(site.names), given]
-            at = 2 if record[0] >= 0 else 3
-            head = [2 * number + (record[0] < 0), *record[1:at]]
-            kept = record[at:]
-            if site.kind in ("raise", "leave"):
-                head += kept[:2]
-                kept = kept[2:]
-            if site.kind in ("decide", "answer", "return", "raise", "leave"):
-                head.append(texts.of(kept[0]))
-                kept = kept[1:]
-            head += map(texts.of, kept, used[number][3])
-            written.append(head)
-        ways = self.builder
-        return {
-            "hits": hits,
-            "log": written,
-            "sites": {str(number): used[number] for number in used},
-            "values": texts.shots,
-            "leads": {str(b): ways.leads[b] for b in ways.leads if b >= 0 and total[b]},
-            "rounds": {str(b): ways.rounds[b] for b in ways.rounds if b >= 0 and total[b]},
-            "lazy": [b for b in ways.lazy if b >= 0 and total[b]],
-            "outside": [b for b in ways.outside if b >= 0 and total[b]],
-        }
-
-
-class _Texts:
-    """Each text once."""
-
-    def __init__(self) -> None:
-        self.shots: List[Any] = []
-        self._known: Dict[Any, int] = {}
-
-    def of(self, kept: Any, name: str = "") -> int:
-        """Its place, -1 for a name that was not bound."""
-        if kept is ABSENT:
-            return -1
-        kind = type(kept)
-        plain = kind is int or kind is str or kind is bool or kept is None
-        key = (kind, kept, name if kind is str else "") if plain else None
-        if key is not None and key in self._known:
-            return self._known[key]
-        self.shots.append(shot(kept, name))
-        at = len(self.shots) - 1
-        if key is not None:
-            self._known[key] = at
-        return at
+        """The case so far, ready for JSON: see transcript."""
+        return transcript(self)
 
 
 _SPENT: Any = iter(())

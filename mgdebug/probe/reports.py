@@ -1,7 +1,7 @@
 """The functions that probes call, one for each site, made for the number of its values.
 
-They are on the way of every visit that is recorded, so that each is written out: exec of a template,
-as namedtuple does it.
+They are on the way of every visit that is recorded, so that each is written out: exec of a
+template, as namedtuple does it.
 """
 
 import sys
@@ -35,10 +35,7 @@ def looked_up(frame: types.FrameType, names: Iterable[str]) -> Tuple[Any, ...]:
     own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
     found = []
     for name in names:
-        if kind is _LOCALS:
-            value = known[name] if name in known else ABSENT
-        else:
-            value = dict.get(known, name, ABSENT)
+        value = known.get(name, ABSENT) if kind is _LOCALS else dict.get(known, name, ABSENT)
         if value is ABSENT and type(outer) is dict and name not in own:
             value = outer.get(name, ABSENT)
         found.append(value)
@@ -162,27 +159,23 @@ def _handler(site: Site, recorder: Any) -> Made:
     log, waiting = recorder.log, recorder.waiting
     what = "caught" if site.kind == "handler" else "passing"
 
-    def closes(frame: int) -> bool:
-        return not recorder.closed and (not recorder.gapped or frame in waiting)
+    def telling(frame: int, error: Tuple[int, bool, Any], begin: Callable[[], Any]) -> Any:
+        """begin: tells the visit itself."""
+        closes = not recorder.closed and (not recorder.gapped or frame in waiting)
+        if closes and error[0]:
+            log.append((None, frame, what, *error))
+        told = begin()
+        if not told and not closes and error[0]:
+            log.append((None, frame, what, *error))
+        return told
 
     def handled(frame: int, *values: Any) -> Any:
-        before = closes(frame)
-        if before:
-            log.append((None, frame, what, *caught(hides=site.hides)))
-        told = record(frame, *values)
-        if not told and not before:
-            log.append((None, frame, what, *caught(hides=site.hides)))
-        return told
+        return telling(frame, caught(hides=site.hides), lambda: record(frame, *values))
 
     def asked(frame: int) -> Any:
-        before = closes(frame)
+        where = sys._getframe(1)
         error = caught(around=not site.asks, hides=site.hides)
-        if before:
-            log.append((None, frame, what, *error))
-        told = asking(frame, sys._getframe(1))
-        if not told and not before:
-            log.append((None, frame, what, *error))
-        return told
+        return telling(frame, error, lambda: asking(frame, where))
 
     return (asked if site.asks else handled), asked, grant
 

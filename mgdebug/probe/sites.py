@@ -23,18 +23,21 @@ Pending = Tuple[Set[str], ...]  # sets that may still grow
 class Site:
     """One probe.
 
-    kind: enter (a block begins), call (and its frame with it), handler, finally, part (of an expression),
-    decide, return, end (of a function's body), raise (out of it), leave (a with by an exception).
+    kind: enter (a block begins), call (and its frame with it), handler, finally, part (of an
+    expression), decide, return, end (of a function's body), raise (out of it), leave (a with by an
+    exception).
     block: its number, -1 for none.  owner: the number of the subfunction.  counter: what it steps,
     -1 for none.  names: what it hands over; more: what it hands over as well once visits have been
     left out.  asks: whether it must ask the frame for them.  given: of a call, the parameters.
-    hides: whether a result or an exception may be a secret.  tells: whether a call tells its caller.
+    final: whether nothing but a return ends its block.  hides: whether a result or an exception may
+    be a secret.  tells: whether a call tells its caller.
     """
 
     __slots__ = (
         "asks",
         "block",
         "counter",
+        "final",
         "given",
         "hides",
         "kind",
@@ -50,7 +53,7 @@ class Site:
         self.counter = counter
         self.names: Tuple[str, ...] = ()
         self.more: Tuple[str, ...] = ()
-        self.asks = self.hides = self.tells = False
+        self.asks = self.final = self.hides = self.tells = False
         self.given: Tuple[str, ...] = ()
 
     def function(self, asks: bool = False) -> int:
@@ -111,7 +114,7 @@ class Builder:
         near: Any,
         again: str = "",
         first: Pending = (),
-    ) -> ast.stmt:
+    ) -> Any:
         """The statement that begins a block.  bound: names that may be handed over without a look
         whether they are there; reads: those that the block needs.  again: of the first block of a
         loop, the name that says whether this is the first round that is recorded; first: what is
@@ -119,10 +122,10 @@ class Builder:
         call = self.call(site.function(), near, self.frame(how, near))
         counter = _at(COUNTERS, site.counter, near)
         if how == BY_NAME:
-            number = ast.BoolOp(ast.Or(), [_name(CALL_NAME), self.call(NEXT, near)])
-            number = ast.Assign([_name(CALL_NAME, ast.Store())], number, None)
+            known = ast.BoolOp(ast.Or(), [_name(CALL_NAME), self.call(NEXT, near)])
+            number = ast.Assign([_name(CALL_NAME, ast.Store())], known, None)
             go = ast.Assign([_name(GO_NAME, ast.Store())], call, None)
-            record = [number, go]
+            record: List[Any] = [number, go]
             loop: Any = ast.For(_name(GO_NAME, ast.Store()), counter, [ast.Break()], record, None)
         else:
             site.asks = True
@@ -131,7 +134,7 @@ class Builder:
         self._open.append(_Open(site, call, loop, pending, set(bound), set(reads), again, first))
         return _put(loop, near)
 
-    def begun(self, site: Site, how: int, names: Iterable[str], near: Any) -> ast.expr:
+    def begun(self, site: Site, how: int, names: Iterable[str], near: Any) -> Any:
         """The expression that begins a part of a block: 1 if that is not recorded, else 0."""
         site.names = tuple(names)
         arguments = [_put(_name(name), near) for name in site.names]
@@ -193,7 +196,7 @@ class Builder:
         error = _at(RECORDERS, NAME_ERROR, near)
         return _put(ast.Try(body, [ast.ExceptHandler(error, None, [go])], [], []), near)
 
-    def frame(self, how: int, near: Any) -> ast.expr:
+    def frame(self, how: int, near: Any) -> Any:
         if how == BY_NAME:
             return _put(_name(CALL_NAME), near)
         return self.call(FRAME, near) if how == BY_ASKING else _put(ast.Constant(0), near)
@@ -206,14 +209,14 @@ class Builder:
             return [_put(ast.Expr(self.call(BEGIN, near)), near)]
         return [_put(ast.Assign([_name(CALL_NAME, ast.Store())], ast.Constant(0), None), near)]
 
-    def say(self, site: Site, how: int, near: Any, names: Sequence[str] = ()) -> ast.stmt:
+    def say(self, site: Site, how: int, near: Any, names: Sequence[str] = ()) -> Any:
         """A statement that reports, each time."""
         site.names = tuple(names)
         arguments = [_put(_name(name), near) for name in names]
         call = self.call(site.function(), near, self.frame(how, near), *arguments)
         return _put(ast.Expr(call), near)
 
-    def catching(self, site: Site, how: int, body: List[ast.stmt], near: Any) -> ast.stmt:
+    def catching(self, site: Site, how: int, body: List[ast.stmt], near: Any) -> Any:
         """A body whose exceptions are reported, and go on."""
         again = [self.say(site, how, near), _put(ast.Raise(None, None), near)]
         return _put(ast.Try(body, [ast.ExceptHandler(None, None, again)], [], []), near)

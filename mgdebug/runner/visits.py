@@ -43,15 +43,14 @@ class Log:
         self.visits: list[BlockVisit] = []
         self.calls: dict[int, Call] = {}
         self._values = [read_value(item) for item in _items(raw.get("values"))]
-        self._sites = raw.get("sites") if isinstance(raw.get("sites"), dict) else {}
-        self._leads = raw.get("leads") if isinstance(raw.get("leads"), dict) else {}
+        self._sites, self._leads = _table(raw.get("sites")), _table(raw.get("leads"))
         self._by_id = {block.id: at for at, block in enumerate(blocks)}
         self._parents = {block.id: block.parent for block in blocks}
-        rounds = raw.get("rounds") if isinstance(raw.get("rounds"), dict) else {}
+        pairs = [(str(k), v) for k, v in _table(raw.get("rounds")).items()]
         self._rounds = {
             blocks[int(loop)].id: blocks[first].id
-            for loop, first in rounds.items()
-            if 0 <= int(loop) < len(blocks) and 0 <= first < len(blocks)
+            for loop, first in pairs
+            if loop.isdecimal() and self._known([int(loop)]) and self._known([first])
         }
         self._outside = {blocks[b].id for b in self._known(raw.get("outside"))}
         self._lazy = {blocks[b].id for b in self._known(raw.get("lazy"))}
@@ -104,7 +103,8 @@ class Log:
             }
             self._started(frame, kind, block, held, number)
             if kind in ("call", "lambda") and frame.number in self.calls:
-                arguments = {n: held[n] for n in given if held.get(n) is not None}
+                told = {n: held.get(n) for n in given}
+                arguments = {n: value for n, value in told.items() if value is not None}
                 call = self.calls[frame.number]
                 self.calls[frame.number] = replace(call, arguments=arguments)
 
@@ -143,6 +143,12 @@ class Log:
             self.calls[number] = replace(call, caller=max(0, caller), visit=visit)
             return
         frame = self._frames.setdefault(number, _Frame(number, ""))
+        if what[0] == "lost":
+            for at in (frame.open, *frame.parts):
+                if at >= 0:
+                    self.visits[at] = replace(self.visits[at], left=True)
+            frame.open, frame.parts = -1, []
+            return
         error = self._value(what[3])
         if what[0] == "passing":
             at, line = frame.open, int(what[1])
@@ -152,6 +158,8 @@ class Log:
         last = self.visits[frame.open] if frame.open >= 0 else None
         if last is not None and self._block(last).kind is BlockKind.HANDLER and not last.result:
             self.visits[frame.open] = replace(last, result=error)
+            return
+        if error is None:
             return
         self._raised(frame, error, int(what[1]))
         frame.caught = error
@@ -164,7 +172,7 @@ class Log:
         held: dict[str, Value | None],
         count: int,
     ) -> None:
-        """count: which visit it is, 0 where every one was told; negative if only the boundary is."""
+        """count: which visit it is, 0 where all were told; negative if only the boundary is."""
         part = kind == "part"
         if not part:
             if count:
@@ -350,6 +358,10 @@ def read_value(raw: object) -> Value | None:
         return None
     size = raw[3] if isinstance(raw[3], int) else None
     return Value(str(raw[0]), str(raw[1]), bool(raw[2]), size)
+
+
+def _table(raw: object) -> dict[Any, Any]:
+    return raw if isinstance(raw, dict) else {}
 
 
 def _items(raw: object) -> list[Any]:

@@ -15,6 +15,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 from .keep import Room, keeper
 from .reports import MAKERS, caller, caught, looked_up
 from .sites import (
+from .transcript import transcript
     BEGIN,
     COUNTERS,
     FIRST_SITE,

@@ -15,7 +15,6 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 from .keep import Room, keeper
 from .reports import MAKERS, caller, caught, looked_up
 from .sites import (
-from .transcript import transcript
     BEGIN,
     COUNTERS,
     FIRST_SITE,
@@ -27,6 +26,7 @@ from .transcript import transcript
     Builder,
     Site,
 )
+from .transcript import transcript
 
 _ENDLESS = 1 << 60
 _STARTS = ("enter", "call", "handler", "end")
@@ -335,7 +335,8 @@ class Recorder:
 
     def report(self) -> Dict[str, Any]:
         """The case so far, ready for JSON: see transcript."""
-        return transcript(self)
+        found: Dict[str, Any] = transcript(self)
+        return found
 
 
 _SPENT: Any = iter(())

@@ -10,9 +10,9 @@ def transcript(recorder: Any) -> Dict[str, Any]:
     """The case so far, ready for JSON.
 
     log: records, each twice the number of its site, a frame (1 for the first) and values (their
-    places in `values`).  An odd number is that of a site and one more: behind the frame stands which
-    visit of the block it was, negative where only the boundary is told.  -1 stands for what is no
-    visit: a thread, a caller, an exception.
+    places in `values`).  An odd number is that of a site and one more: behind the frame stands
+    which visit of the block it was, negative where only the boundary is told.  -1 stands for what
+    is no visit: a thread, a caller, an exception.
     """
     log = list(recorder.log)
     sites = recorder.sites

@@ -214,6 +214,22 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What of its values a trace keeps.
+
+    depth: levels of containers and attributes; items: of a container, from both ends; characters:
+    of one value's text.  visits: of a block that are kept, the first ones, and a quarter as many of
+    the last ones.  masked: whether what looks like a secret is left out.
+    """
+
+    depth: int = 3
+    items: int = 32
+    characters: int = 400
+    visits: int = 64
+    masked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class BlockVisit:
     """One time through a block.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from mgdebug.errors import InterpreterError, SettingsError, UsageError
-from mgdebug.model import Limits, Target
+from mgdebug.model import Bounds, Limits, Target
 
 _MARKS = ("pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", ".git")
 
@@ -25,7 +25,8 @@ class Settings:
     jobs: worker processes, 0 for one a core.  patches: tries, 0 for no limit.  engine: the
     proposers, chained with "+".  doctests: whether those of the target count.  seed: for
     whatever draws lots.  outline_statements, outline_nesting: a function with more statements, or
-    deeper nesting, is split when it is outlined."""
+    deeper nesting, is split when it is outlined.  value_depth, value_items, value_characters,
+    visits, mask_secrets: what a trace keeps, see Bounds."""
 
     python: str = ""
     time: float = 60.0
@@ -38,6 +39,21 @@ class Settings:
     seed: int = 0
     outline_statements: int = 12
     outline_nesting: int = 3
+    value_depth: int = 3
+    value_items: int = 32
+    value_characters: int = 400
+    visits: int = 64
+    mask_secrets: bool = True
+
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(
+            max(1, self.value_depth),
+            max(4, self.value_items),
+            max(16, self.value_characters),
+            max(1, self.visits),
+            self.mask_secrets,
+        )
 
     @property
     def limits(self) -> Limits:

@@ -117,7 +117,12 @@ def record(
     variables to show, () for all.  Raises MgdebugError for what the user must mend.
     """
     with Runner(
-        target, python, settings.limits, settings.workers, doctests=settings.doctests
+        target,
+        python,
+        settings.limits,
+        settings.workers,
+        doctests=settings.doctests,
+        bounds=settings.bounds,
     ) as runner:
         runner.deadline = time.monotonic() + settings.time
         try:
@@ -242,7 +247,7 @@ def _traces(
         yield Warned("none of the failing cases gets there; a passing one is shown")
     wanted = [t.case for t in (*bad, *good[:VALUES_PASSING])]
     cases = sorted(wanted, key=order.__getitem__)
-    found, outcomes, _ = runner.trace(hierarchy, cases, cases, {}, run.outcomes)
+    found, outcomes, _ = runner.trace(hierarchy, cases, cases, {}, run.outcomes, last=True)
     known = {o.case: o for o in run.outcomes}
     for outcome in outcomes:
         if outcome.status.ok != known[outcome.case].status.ok:

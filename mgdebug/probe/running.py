@@ -9,7 +9,7 @@ from .answer import LimitsOf
 from .cases import Runnable
 from .fork import Voice
 from .frames import Message
-from .recorder import Recorder
+from .recorder import USUAL, Recorder
 
 Stop = Callable[[str, bool], bool]  # a case and whether it passed -> whether that decides
 
@@ -40,7 +40,11 @@ def run_cases(
 ) -> None:
     order = list(chosen)
     detail = bool(request.get("detail"))
-    with_values = set(request["trace"]["values"]) if recorder else set()
+    asked = request.get("trace") or {}
+    with_values = set(asked.get("values", ()))
+    expected = asked.get("expected", {})
+    visits = asked.get("visits", USUAL.first)
+    budget = USUAL._replace(first=visits, last=max(1, visits // 4))
     for index, case in enumerate(order):
         voice.say({"begin": case.id})
         wall, processor = limits.of(case.id)
@@ -50,7 +54,8 @@ def run_cases(
             signal.setitimer(signal.ITIMER_PROF, processor)
         watchdog = None
         if recorder is not None:
-            recorder.clear(case.id in with_values)
+            counts = dict(expected.get(case.id, ()))
+            recorder.clear(case.id in with_values, budget, counts)
             watchdog = _Watchdog(voice, case.id, recorder, wall)
         started, used = monotonic(), process_time()
         result = case.run(detail, order[index + 1] if index + 1 < len(order) else None)

@@ -28,6 +28,7 @@ from .probes import Probes
 from .project import files_of, load
 from .recorder import Recorder
 from .running import run_cases, until_broken
+from .snapshot import bound, mask
 from .warm import Warm, sources_of
 
 TRACED_CALLS = 50  # that the probes may need on top of the deepest recursion
@@ -100,6 +101,8 @@ def fresh(spec: Message, request: Message, forks: Forks) -> Message:
         recorder = None
         if request.get("trace"):
             asked = request["trace"]
+            bound(*asked["bounds"])
+            mask(asked["masked"])
             recorder = Recorder(owner for owner, _ in asked["blocks"])
             reads = [names for _, names in asked["blocks"]]
             for path, places in asked["places"].items():

@@ -11,17 +11,15 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from mgdebug.errors import ProbeError
-from mgdebug.languages import language_of
 from mgdebug.model import (
+    Bounds,
     Hierarchy,
     Limits,
     Outcome,
     Status,
-    Subfunction,
-    SubfunctionKind,
     Target,
     Trace,
     Verdict,
@@ -36,11 +34,13 @@ from mgdebug.runner.answers import (
     read_verdict,
 )
 from mgdebug.runner.plan import Plan
+from mgdebug.runner.traces import functions_of, to_run_again, trace_request, with_last
 from mgdebug.runner.worker import LOAD_SECONDS, LONGEST_WAIT, Channel, Worker, spec_of
 from mgdebug.syntax.source import SourceFile
 
 MARGIN_SECONDS = 5.0  # that a worker may take beyond the limits of its cases
 COLLECT_FLOOR, COLLECT_FACTOR = 2.0, 4.0  # what a patched project may take to be collected
+USUAL = Bounds()
 TRACE_SECONDS, TRACE_FACTOR, ENDLESS_SECONDS = 1.0, 2.0, 0.3  # of wall time, for one traced case
 
 Sources = Mapping[str, bytes]  # patched files: path from the root -> bytes
@@ -65,11 +65,19 @@ class Runner:
     """All runs of one repair.  Close it, or use it as a context manager: no process stays."""
 
     def __init__(
-        self, target: Target, python: str, limits: Limits, jobs: int, *, doctests: bool = True
+        self,
+        target: Target,
+        python: str,
+        limits: Limits,
+        jobs: int,
+        *,
+        doctests: bool = True,
+        bounds: Bounds = USUAL,
     ) -> None:
-        """jobs: workers, one a core.  doctests: whether those of the target count as cases."""
+        """jobs: workers, one a core.  doctests: whether those of the target count as cases.
+        bounds: of what traces keep."""
         self.target, self.python, self.limits = target, python, limits
-        self.jobs = max(1, jobs)
+        self.jobs, self.bounds = max(1, jobs), bounds
         self._root = Path(os.path.realpath(target.root))
         self._spec = spec_of(target, self._root, limits, doctests)
         self._workers: list[Worker] = []
@@ -143,19 +151,22 @@ class Runner:
         values: Sequence[str],
         sources: Sources | None = None,
         known: Iterable[Outcome] = (),
+        *,
+        last: bool = False,
     ) -> tuple[list[Trace], list[Outcome], frozenset[str]]:
         """What the cases did, block by block.
 
         values: the cases whose values are kept.  known: how they ended untraced, for their time
-        limits; one that takes longer is cut off and its trace kept.  Returns the traces, the
-        outcomes, and the ids of the blocks that ran while the project was imported.
+        limits; one that takes longer is cut off and its trace kept.  last: run those once more that
+        had visits left out, to keep the last ones as well (see traces.with_last).  Returns the
+        traces, the outcomes, and the ids of the blocks that ran while the project was imported.
         """
         blocks = [b for s in hierarchy.subfunctions.values() for b in s.blocks]
         request = self._request(sources or {}, cases)
         request["wall"] = TRACE_SECONDS
         ended = {o.case: o for o in known}
         request["limits"] = {case: [_trace_seconds(o), None] for case, o in ended.items()}
-        request["trace"] = self._trace_request(hierarchy, values)
+        request["trace"] = trace_request(hierarchy, values, self.bounds, self._absolute)
         answer = self._ask(self._first(), request)
         traces = [
             replace(trace, status=ended[trace.case].status)  # only the trace was cut
@@ -163,33 +174,16 @@ class Runner:
             else trace
             for trace in read_traces(answer, blocks)
         ]
+        expected = to_run_again(traces, blocks) if last else {}
+        if expected:
+            request = {**request, "id": next(self._ids), "cases": list(expected)}
+            request["trace"] = {**request["trace"], "expected": expected}
+            again = read_traces(self._ask(self._first(), request), blocks)
+            traces = with_last(traces, again)
         imported = frozenset(read_hits(answer.get("imported"), blocks))
         if dict(sources or {}) == self._base:
-            self._ran = self._functions_of(hierarchy, imported)
+            self._ran = functions_of(hierarchy, imported, self._absolute)
         return traces, read_outcomes(answer), imported
-
-    def _trace_request(self, hierarchy: Hierarchy, values: Sequence[str]) -> Message:
-        places: dict[str, list[Any]] = {}
-        blocks: list[Any] = []
-        for subfunction in hierarchy.subfunctions.values():
-            owner = len(blocks)
-            for block in subfunction.blocks:
-                place = [len(blocks), str(block.kind), block.span.start, block.span.end]
-                places.setdefault(self._absolute(subfunction.path), []).append(place)
-                blocks.append([owner, list(block.reads)])
-        return {"places": places, "blocks": blocks, "values": list(values)}
-
-    def _functions_of(
-        self, hierarchy: Hierarchy, blocks: Iterable[str]
-    ) -> dict[str, list[tuple[str, int]]]:
-        """The functions that hold some blocks, by file: a name and the line of its definition."""
-        found: dict[str, list[tuple[str, int]]] = {}
-        for owner in sorted({block.rpartition("#")[0] for block in blocks}):
-            subfunction = hierarchy.subfunctions[owner]
-            if subfunction.kind.called:
-                place = _code_name(subfunction), subfunction.span.first_line
-                found.setdefault(self._absolute(subfunction.path), []).append(place)
-        return found
 
     # ------------------------------------------------------------------------------- tries
 
@@ -354,13 +348,6 @@ class Runner:
             return Path(os.path.realpath(path)).relative_to(self._root).as_posix()
         except ValueError:
             return path
-
-
-def _code_name(subfunction: Subfunction) -> str:
-    language = language_of(subfunction.path)
-    if subfunction.kind is SubfunctionKind.LAMBDA and language:
-        return language.grammar().conventions.nameless
-    return subfunction.name
 
 
 def _trace_seconds(outcome: Outcome) -> float:

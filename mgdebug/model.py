@@ -259,8 +259,9 @@ class BlockVisit:
 class Call:
     """One call of a recorded subfunction: an input and an output of it.
 
-    frame: 1 for the first call of the case.  caller: the frame that was running, 0 for code that is
-    not recorded; visit: the index of the caller's visit that called, -1 where it is not known.
+    frame: 1 for the first call that is recorded.  caller: the frame that was running, 0 for code
+    that is not recorded; visit: the index of the caller's visit that called, -1 where it is not
+    known.
     result, raised: how it ended; both None where it did not, or where that was not recorded.
     thread: 0 for the one that runs the case.
     """

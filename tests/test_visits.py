@@ -1759,3 +1759,88 @@ def test_sites_rounds_and_leads_of_anything_are_read(told: Program, data: st.Dat
         data.draw(ANYTHING) if data.draw(st.booleans()) else value for value in report["values"]
     ]
     Log(report, told.blocks)
+
+
+@pytest.mark.parametrize("python", EVERY)
+def test_a_condition_that_shows_in_its_arms(python: str) -> None:
+    text = """
+    def f(xs):
+        n = 0
+        for i in xs:
+            if i == 1:
+                n += 1
+            elif 6 // i > 2:
+                n += 2
+            else:
+                n -= 1
+        return n
+    """
+    found = Program(python, text, "f([1, 2, 9])")
+    assert [(v.iteration, text_of(v.result)) for v in found.of("i == 1")] == [
+        (1, "True"),
+        (2, "False"),
+        (3, "False"),
+    ]
+    assert [v.before["i"].text for v in found.of("6 // i > 2")] == ["2", "9"]
+    assert found.count("i == 1") == 3
+    assert found.count("6 // i > 2") == 2
+    raised = Program(python, text, "f([1, 0])")
+    (last,) = raised.of("6 // i > 2")
+    assert last.before["i"].text == "0"
+    assert not last.left
+    assert last.raised is not None
+    assert raised.count("i == 1") == 2
+    assert raised.count("6 // i > 2") == 1
+
+
+@pytest.mark.parametrize("python", HERE)
+def test_a_condition_that_shows_in_its_arms_is_counted_beyond_the_first_visits(python: str) -> None:
+    text = """
+    def f(n):
+        odd = even = 0
+        for i in range(n):
+            if i % 2 == 1:
+                odd += 1
+            else:
+                even += 1
+        return odd, even
+    """
+    found = Program(python, text, "f(5001)")
+    assert found.count("i % 2 == 1") == 5001
+    assert all(v.before["i"].text == str(v.number - 1) for v in found.of("i % 2 == 1"))
+    assert all(
+        text_of(v.result) == str(int(v.before["i"].text) % 2 == 1) for v in found.of("i % 2 == 1")
+    )
+
+
+@pytest.mark.parametrize("python", HERE)
+def test_threads_are_told_apart_where_visits_are_left_out(python: str) -> None:
+    text = """
+    import threading
+    def inner(n):
+        return n + 1
+    def work():
+        for i in range(300):
+            inner(i)
+    def f():
+        work()
+        t = threading.Thread(target=work)
+        t.start()
+        t.join()
+    """
+    found = Program(python, text, "f()")
+    threads = [c.thread for c in found.calls_of("inner")]
+    assert threads[0] == 0
+    assert threads[-1] != 0
+
+
+@pytest.mark.parametrize("python", HERE)
+def test_weak_names_hide_long_keys_and_results(python: str) -> None:
+    text = """
+    def f(token):
+        key = token * 20
+        if token:
+            return token
+    """
+    found = Program(python, text, "f('a1b2c3d4e5f6g7h8i9')")
+    assert "a1b2c3d4" not in repr(found.report)

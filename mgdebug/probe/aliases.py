@@ -243,7 +243,7 @@ class Aliases:
                 )
                 if name in ATOMS:
                     return []
-                if name in COPIES and plain and (name not in ("map", "filter")):
+                if name in COPIES and plain:
                     return [("", held) for _, held in every]
                 if name in PICKS and plain:
                     return [*every, *inner]

@@ -7,11 +7,16 @@ from .compound import Compounds
 from .names import Scope, data, declarations, mentions_secret
 from .parts import small
 from .places import File
-from .secrets import hidden
+from .secrets import rank
 from .sites import BY_ASKING, BY_NAME, NO_FRAME, VALUE_NAME, Site, go, load, store
 from .state import COMPOUND, MATCH, TRIES, Jumps, State
 
 _JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+_SIMPLE = (
+    *(ast.Name, ast.Constant, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Attribute, ast.Subscript),
+    *(ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.Slice, ast.Tuple),
+    *((ast.Index,) if hasattr(ast, "Index") else ()),
+)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -23,7 +28,7 @@ class Body(Compounds):
         self.file, self.builder, self.scope, self.how = file, file.builder, scope, how
         self.owner = owner
         self.loops: List[Jumps] = []
-        self.rounds = 0
+        self.rounds = self.guards = 0
         self.latest: Optional[Site] = None
         self.entered = how == NO_FRAME
 
@@ -76,6 +81,10 @@ class Body(Compounds):
         reads &= self.scope.known
         pending, state.pending = state.pending, ()
         again, state.again = state.again, ""
+        site.implies, state.asked = state.asked, ()
+        for condition, _ in site.implies:
+            self.builder.arms.setdefault(condition, set()).add(site.block)
+            reads |= self.scope.known.intersection(self.file.reads[condition])
         return self.builder.enter(
             site, self.how, pending, state.bound, reads, near, again, state.first
         )
@@ -88,7 +97,7 @@ class Body(Compounds):
             kind, self.entered = "call", True
         site = self.builder.site(kind, number, self.builder.owners[number], number)
         site.given = tuple(self.scope.parameters) if kind == "call" else ()
-        site.hides = kind in ("handler", "finally") and self.scope.secret
+        site.hides = self.scope.secret if kind in ("handler", "finally") else ""
         self.latest = site
         return [self.enter(site, state, near)]
 
@@ -168,9 +177,9 @@ class Body(Compounds):
         state.dead = True
         return [*out, node]
 
-    def hides(self, value: ast.expr) -> bool:
-        """Whether an expression speaks of a secret, or stands in a function that does."""
-        return mentions_secret(value) or hidden(self.scope.name)
+    def hides(self, value: ast.expr) -> str:
+        """The name of a secret that an expression speaks of, or that the function is called by."""
+        return mentions_secret(value) or (self.scope.name if rank(self.scope.name) else "")
 
     def returned(self, node: ast.Return, state: State) -> List[ast.stmt]:
         """A return that says what it gives, and what its expression has changed."""
@@ -226,6 +235,40 @@ class Body(Compounds):
             return self.attempt(node, state)
         return self.match(node, state)
 
+    def shows(self, node: ast.If, number: int) -> bool:
+        """Whether a condition needs no probe, since what it gives shows in where it leads: the
+        counts of its arms say how often it was asked, the line of an exception that it raised."""
+        opens = [body and self.number(body[0]) >= 0 for body in (node.body, node.orelse)]
+        apart = (node.test.end_lineno or 0) < node.body[0].lineno
+        return (
+            self.how == BY_NAME
+            and self.entered
+            and not self.guards
+            and number >= 0
+            and all(opens)
+            and not any(isinstance(body[0], ast.While) for body in (node.body, node.orelse))
+            and apart
+            and _truth(node.test)
+            and all(isinstance(inner, _SIMPLE) for inner in ast.walk(node.test))
+            and not self.scope.effects([node.test]).changed
+        )
+
+    def unasked(self, node: ast.If, number: int, state: State) -> List[ast.stmt]:
+        """A condition without a probe: what begins behind it tells."""
+        before = tuple(condition for condition, _ in state.asked)
+        lines = self.builder.lines.setdefault(self.owner, {})
+        for line in range(node.test.lineno, (node.test.end_lineno or node.test.lineno) + 1):
+            lines[line] = (*before, number)
+        reads = self.scope.known.intersection(self.file.reads[number])
+        self.builder.needs[number] = tuple(sorted(reads))
+        other = state.fork()
+        state.asked = (*state.asked, (number, True))
+        other.asked = (*other.asked, (number, False))
+        node.body = self.suite(node.body, state)
+        node.orelse = self.suite(node.orelse, other)
+        state.become([state.copy(), other])
+        return [node]
+
     def decided(self, test: ast.expr, number: int, body: Optional[List[ast.stmt]]) -> ast.expr:
         """The test of a condition that says what it gives, unless that shows in where it leads."""
         if number < 0 or isinstance(test, ast.Constant):
@@ -250,6 +293,8 @@ class Body(Compounds):
 
     def branch(self, node: ast.If, state: State) -> List[ast.stmt]:
         number = self.file.condition(node.test)
+        if self.shows(node, number):
+            return self.unasked(node, number, state)
         out = self.block(number, state, node.test)
         self.note([node.test], state)
         node.test = self.decided(node.test, number, node.body)

@@ -21,6 +21,7 @@ class Compounds:
     owner: int
     loops: List[Jumps]
     rounds: int
+    guards: int
 
     def suite(self, body: List[ast.stmt], state: State) -> List[ast.stmt]:
         raise NotImplementedError
@@ -141,7 +142,9 @@ class Compounds:
         after = state.copy()
         within = self._anything(node.body)
         self._unbind(node.body, after)
+        self.guards += 1
         node.body = self.suite(node.body, state)
+        self.guards -= 1
         if self.file.hooks and number >= 0 and self.how == BY_NAME:
             hook = self.builder.site("leave", number, self.builder.owners[number])
             hook.hides = self.scope.secret
@@ -153,6 +156,12 @@ class Compounds:
         return [*out, node]
 
     def attempt(self, node: Any, state: State) -> List[ast.stmt]:
+        self.guards += 1
+        out = self._attempt(node, state)
+        self.guards -= 1
+        return out
+
+    def _attempt(self, node: Any, state: State) -> List[ast.stmt]:
         first = node.body[0]
         out = self.block(self.file.word("try", first), state, first)
         within = self._anything(node.body)

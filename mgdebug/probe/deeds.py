@@ -13,7 +13,7 @@ ATOMS = frozenset(
 )
 COPIES = frozenset(
     """
-    list tuple set dict frozenset sorted reversed enumerate zip map filter deque Counter
+    list tuple set dict frozenset sorted reversed enumerate zip deque Counter
     defaultdict OrderedDict
     """.split()
 )

@@ -1,8 +1,9 @@
 """Probes at block boundaries, put into the AST of a file as it is imported.
 
 One at the start of each block hands over what may have changed since the last one (and so what the
-block before it left), one more takes the value of a condition or of a return.  Line numbers,
-evaluation order and the meaning of every name stay as they were.
+block before it left), one more takes the value of a return, and of a condition where that does not
+show in where it leads.  Line numbers, evaluation order and the meaning of every name stay as they
+were.
 """
 
 import ast

@@ -16,7 +16,6 @@ from .snapshot import ends, snapshot
 
 SHORT, LONG = 64, 400  # characters of a text in a container, and of one that stands alone
 NODES = 100  # of a nest of containers that is copied
-_DEPTH = 3
 
 
 class Taken:
@@ -67,7 +66,7 @@ def keeper(room: Room) -> Callable[[Any], Any]:
                         if type(item) is not int and type(item) is not float:
                             return Taken(snapshot(value))
                 return (ENDS, size, *ends)
-        copied = _copied(value, [NODES], _DEPTH)
+        copied = _copied(value, [NODES], Bounds.depth)
         if copied is not _ODD:
             room.left -= 4
             return copied

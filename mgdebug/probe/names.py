@@ -9,7 +9,7 @@ from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Set, Tup
 
 from .aliases import Aliases
 from .purity import Purity
-from .secrets import hidden
+from .secrets import hidden, rank
 
 LONGEST = 60  # characters of what may be a name
 
@@ -52,7 +52,7 @@ class Scope:
     parameters: in their order.  local: the names that it binds; data: those of them that are no
     functions, classes or imports.  known: data, and what it uses of the scopes around it.  mutable:
     the known ones that may hold what unknown code changes, and that are read anywhere.  watched:
-    whether it looks at its own frame.  secret: whether it names a secret.
+    whether it looks at its own frame.  secret: the most secret name in it.
     """
 
     def __init__(self, node: Any, around: Iterable[str]) -> None:
@@ -72,7 +72,7 @@ class Scope:
         read: Set[str] = set()
         self.watched = False
         self.name: str = getattr(node, "name", "")
-        self.secret = any(mentions_secret(statement) for statement in body)
+        self.secret = max((mentions_secret(one) for one in body), key=rank, default="")
         for inner in (i for statement in body for i in ast.walk(statement)):
             if isinstance(inner, ast.Name):
                 self.watched = self.watched or inner.id in _LOOKS_AT_FRAMES
@@ -167,14 +167,19 @@ def scopes(tree: ast.Module) -> List[Tuple[Any, Scope, bool]]:
     return found
 
 
-def mentions_secret(node: ast.AST) -> bool:
-    """Whether code names a secret."""
+def mentions_secret(node: ast.AST) -> str:
+    """A name for what code gives, as secret as the most secret one that it names; else ""."""
+    weak = ""
     for inner in ast.walk(node):
+        if isinstance(inner, ast.keyword):
+            continue
         name = getattr(inner, "id", None) or getattr(inner, "attr", None)
         name = name or getattr(inner, "arg", None) or getattr(inner, "value", None)
-        if type(name) is str and len(name) <= LONGEST and hidden(name):
-            return True
-    return False
+        if type(name) is str and len(name) <= LONGEST and rank(name):
+            if hidden(name):
+                return name
+            weak = name
+    return weak
 
 
 def looks_at_names(tree: ast.AST) -> bool:

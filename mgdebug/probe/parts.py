@@ -75,6 +75,7 @@ class Parts:
         if how == BY_NAME:
             names = [*names, *sorted(self._bound.intersection(self._reads[number]) - {*names})]
         site = builder.site("part", number, owner, number)
+        site.framed = how == BY_NAME
         gives = builder.site("decide", number, owner)
         gives.hides = mentions_secret(value)
         begun: Any = builder.begun(site, how, names, value)

@@ -43,7 +43,8 @@ class Probes:
 
 
 class Switch:
-    """Puts probes into the functions of a file that live in this process, and takes them out.
+    """Puts probes into the functions of a file that live in this process as it is made, and takes
+    them out; not into those that share their name and line with another one.
 
     Then they run the very code that they ran before.  What runs while the switch is turned goes on
     as it began; functions that are made later are those of the file as it was imported.

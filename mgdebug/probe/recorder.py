@@ -2,18 +2,20 @@
 was visited.
 
 At first every visit is recorded, so that each probe hands over only what may have changed since the
-last one.  Once a block has had its first visits (`Budget`), visits are left out: from then on a
-record holds all that its block reads, and the probes of its subfunction wait for the next boundary
-of the same frame, which tells what the block left.  Visits between are counted by iterators.
+last one.  Once any block has had its first visits, or the room is used up (see `Budget`), visits
+are left out: from then on a record holds all that its block reads, and the probes of its
+subfunction wait for the next boundary of the same frame, which tells what the block left.  Visits
+between are counted by iterators.  Parts of expressions go their own way: nobody waits for them.
 """
 
 import sys
 import types
+from _thread import get_ident
 from itertools import count, repeat
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
-from .keep import Room, keeper
-from .reports import MAKERS, caller, caught, looked_up
+from .keep import ABSENT, Room, Taken, keeper
+from .reports import MAKERS, caller, caught, line_of_error, looked_up
 from .sites import (
     BEGIN,
     COUNTERS,
@@ -26,10 +28,10 @@ from .sites import (
     Builder,
     Site,
 )
+from .snapshot import snapshot
 from .transcript import transcript
 
 _ENDLESS = 1 << 60
-_STARTS = ("enter", "call", "handler", "end")
 _PATIENCE = 128  # visits of others while a frame waits
 _CHUNK = 1024  # visits between two looks at the room that is left
 
@@ -40,7 +42,7 @@ class Budget(NamedTuple):
     first: visits of a block that are kept, the first ones; parts: the same of a part of an
     expression.  last: of the last ones, where it is known how many there will be.  growth: of the
     distance between those kept in the middle.  records, items: of the whole log, an item being one
-    element of a container that is kept.
+    element of a container that is kept; looked at now and then, so that a few more may be kept.
     """
 
     first: int = 64
@@ -78,6 +80,7 @@ class Recorder:
         self._of: Dict[int, List[int]] = {}  # the counters of a subfunction
         self._parts: Set[int] = set()  # counters of parts of expressions
         self.values = False
+        self._main = get_ident()
         self.clear()
 
     # ------------------------------------------------------------------------ the code
@@ -135,6 +138,7 @@ class Recorder:
         self.closed = not values
         self.gapped = False
         self.raised: Dict[int, int] = {}
+        self.failed: Dict[int, int] = {}  # conditions without a probe that raised an exception
         self.total = [0] * size
         self.granted = [0 if values else _ENDLESS] * size
         self.due = [1] * size
@@ -171,8 +175,15 @@ class Recorder:
 
     # ---------------------------------------------------------------------- visits
 
-    def visit(self, site: Site, frame: int, values: Tuple[Any, ...]) -> int:
-        """A visit that the fast way does not take.  Returns 0 if it is recorded, else 1."""
+    def visit(
+        self,
+        site: Site,
+        frame: int,
+        values: Tuple[Any, ...],
+        where: Optional[types.FrameType] = None,
+    ) -> int:
+        """A visit that the fast way does not take.  Returns 0 if it is recorded, else 1, also where
+        only the boundary is.  where: the frame itself, if it is not that of the caller's caller."""
         counter = site.counter
         if self.closed:
             self._settle(counter)
@@ -196,10 +207,16 @@ class Recorder:
         told = 1
         if (due or waited) and self._has_room():
             sign = number if due else -number
+            if due:
+                for condition, _ in site.implies:
+                    times = self.asked(condition)
+                    self.log.append((None, frame, "asked", condition, times))
             self.log.append((~site.number, frame, sign, *map(self.keep, values)))
             told = 0 if due else 1
             if site.kind == "call":
-                self.log.append((None, frame, "caller", caller(sys._getframe(2))))
+                self.log.append((None, frame, "caller", caller(where or sys._getframe(2))))
+                if get_ident() != self._main:
+                    self.log.append((None, frame, "thread", get_ident()))
         if self.waiting and not (due or waited):
             self._in_vain += 1
             if self._in_vain > _PATIENCE:
@@ -229,7 +246,7 @@ class Recorder:
         told = 1
         if due:
             self.due[counter] = self._after(counter, number)
-            if self._has_room():
+            if self._has_room() and (frame or not site.framed):
                 self.log.append((~site.number, frame, number, *map(self.keep, values)))
                 told = 0
         self._arm(counter)
@@ -287,6 +304,16 @@ class Recorder:
             self.granted[counter] = 0
         return self.total[counter]
 
+    def asked(self, condition: int) -> int:
+        """How often a condition without a probe was asked."""
+        times = self.failed.get(condition, 0)
+        for block in self.builder.arms[condition]:
+            times += self.total[block]
+            if self.granted[block]:
+                left = self.counters[OFFSET + block].__length_hint__()
+                times += self.granted[block] - left
+        return times
+
     def _arm(self, counter: int) -> None:
         """How many visits pass before the next look.  While a frame waits, none do."""
         waited = self.owners[counter] in self.waiting.values()
@@ -302,6 +329,8 @@ class Recorder:
         self._in_vain = 0
 
     def _wait(self, frame: int, owner: int) -> None:
+        if not self.waiting:
+            self._in_vain = 0
         self.waiting[frame] = owner
         for counter in self._of.get(owner, ()):
             if self.granted[counter]:
@@ -315,14 +344,20 @@ class Recorder:
         if take is not None and take():
             values = looked_up(where, site.names)
             self.log.append((site.number, frame, *map(self.keep, values)))
+            if site.tells:
+                self.log.append((None, frame, "caller", caller(where)))
             told = 0
         else:
-            told = self.visit(site, frame, looked_up(where, (*site.names, *site.more)))
+            told = self.visit(site, frame, looked_up(where, (*site.names, *site.more)), where)
         self.begun[frame] = -1 if told else site.block
         return told
 
-    def leaves(self, site: Site, frame: int) -> None:
+    def leaves(self, site: Site, frame: int, where: types.FrameType) -> None:
         """An exception leaves a frame, or a with in it."""
+        lines = self.builder.lines.get(site.owner) if site.kind == "raise" else None
+        asked = lines.get(line_of_error(), ()) if lines else ()
+        for condition in asked:
+            self.failed[condition] = self.failed.get(condition, 0) + 1
         if self.closed or not frame:
             return
         waited = frame in self.waiting
@@ -331,6 +366,11 @@ class Recorder:
         seen = self.raised.get(site.number, 0)
         self.raised[site.number] = seen + 1
         if waited or seen < self.budget.first:
+            for condition in asked:
+                names = self.builder.needs[condition]
+                for name, value in zip(names, looked_up(where, names)):
+                    kept = value if value is ABSENT else Taken(snapshot(value, name))
+                    self.log.append((None, frame, "holds", name, kept))
             self.log.append((site.number, frame, *caught(hides=site.hides)))
 
     def report(self) -> Dict[str, Any]:

@@ -7,10 +7,11 @@ template, as namedtuple does it.
 import sys
 import types
 from _thread import get_ident
+from functools import partial
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from .keep import ABSENT, Taken
-from .secrets import hidden
+from .secrets import rank
 from .sites import CALL_NAME, Site
 from .snapshot import snapshot
 
@@ -91,8 +92,8 @@ def _start(site: Site, recorder: Any) -> Made:
 
 def _keeping(site: Site, names: List[str]) -> Iterator[str]:
     for name, argument in zip(site.names, names):
-        if hidden(name):
-            yield "%s = hide(%s)" % (argument, argument)
+        if rank(name):
+            yield "%s = hide(%s, %r)" % (argument, argument, name)
         else:
             yield "if type(%s) is not int: %s = keep(%s)" % (argument, argument, argument)
 
@@ -118,8 +119,8 @@ def _made(lines: List[str], site: Site, recorder: Any, slow: Any) -> Any:
 _compiled: Dict[str, Any] = {}
 
 
-def _hide(value: Any) -> Taken:
-    return Taken(snapshot(value, "password"))
+def _hide(value: Any, name: str) -> Taken:
+    return Taken(snapshot(value, name))
 
 
 def caller(frame: types.FrameType) -> int:
@@ -136,10 +137,16 @@ def caller(frame: types.FrameType) -> int:
 _INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 
 
-def caught(*, around: bool = False, hides: bool = False) -> Tuple[int, bool, Any]:
+def line_of_error() -> int:
+    """Of the exception that is being handled: the line of this frame where it came up."""
+    trace = getattr(sys.exc_info()[1], "__traceback__", None)
+    return trace.tb_lineno if trace is not None else 0
+
+
+def caught(*, around: bool = False, hides: str = "") -> Tuple[int, bool, Any]:
     """Of the exception that is being handled: the line of this frame where it came up, whether it
     was raised there rather than further in, and what it is.  around: of the one around it, since
-    that one is a probe's own.  hides: its texts may be secrets."""
+    that one is a probe's own.  hides: the name of a secret that may be in it."""
     error = sys.exc_info()[1]
     if around and error is not None:
         error = error.__context__
@@ -149,7 +156,7 @@ def caught(*, around: bool = False, hides: bool = False) -> Tuple[int, bool, Any
     return (
         trace.tb_lineno,
         trace.tb_next is None,
-        Taken(snapshot(error, "password" if hides else "")),
+        Taken(snapshot(error, hides)),
     )
 
 
@@ -182,7 +189,7 @@ def _handler(site: Site, recorder: Any) -> Made:
 
 def _decide(site: Site, recorder: Any) -> Made:
     append, number = recorder.log.append, site.number
-    keep = _hide if site.hides else recorder.keep
+    keep = partial(_hide, name=site.hides) if site.hides else recorder.keep
 
     def decides(go: Any, frame: int, value: Any) -> Any:
         if not go:
@@ -199,7 +206,7 @@ def _decide(site: Site, recorder: Any) -> Made:
 
 def _answer(site: Site, recorder: Any) -> Made:
     append, number = recorder.log.append, site.number
-    keep = _hide if site.hides else recorder.keep
+    keep = partial(_hide, name=site.hides) if site.hides else recorder.keep
 
     def answers(frame: int, nothing: int, value: Any) -> Any:
         if frame:
@@ -217,7 +224,7 @@ def _return(site: Site, recorder: Any) -> Made:
         "    def record(%s):" % ", ".join(["go", "f", "value", *few]),
         "        if go: return value",
         "        shown = value",
-        "        shown = hide(value)"
+        "        shown = hide(value, site.hides)"
         if site.hides
         else "        if type(value) is not int: shown = keep(value)",
         *("        " + line for line in _keeping(site, few)),
@@ -240,7 +247,7 @@ def _return(site: Site, recorder: Any) -> Made:
 
 def _leave(site: Site, recorder: Any) -> Made:
     def leaves(frame: int) -> None:
-        recorder.leaves(site, frame)
+        recorder.leaves(site, frame, sys._getframe(1))
 
     return leaves, None, None
 

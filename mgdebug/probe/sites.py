@@ -24,13 +24,14 @@ class Site:
     """One probe.
 
     kind: enter (a block begins), call (and its frame with it), handler, finally, part (of an
-    expression), decide, return, end (of a function's body), raise (out of it), leave (a with by an
-    exception).
+    expression), lambda, decide, return, answer (of a lambda), end (of a function's body), raise
+    (out of it), leave (a with by an exception).
     block: its number, -1 for none.  owner: the number of the subfunction.  counter: what it steps,
     -1 for none.  names: what it hands over; more: what it hands over as well once visits have been
     left out.  asks: whether it must ask the frame for them.  given: of a call, the parameters.
-    final: whether nothing but a return ends its block.  hides: whether a result or an exception may
-    be a secret.  tells: whether a call tells its caller.
+    final: whether nothing but a return ends its block.  framed: whether a part knows its frame.
+    hides: the name of a secret that a result or an exception may be.  implies: the conditions that
+    were asked just before, and what they gave.  tells: whether a call tells its caller.
     """
 
     __slots__ = (
@@ -38,8 +39,10 @@ class Site:
         "block",
         "counter",
         "final",
+        "framed",
         "given",
         "hides",
+        "implies",
         "kind",
         "more",
         "names",
@@ -53,8 +56,10 @@ class Site:
         self.counter = counter
         self.names: Tuple[str, ...] = ()
         self.more: Tuple[str, ...] = ()
-        self.asks = self.final = self.hides = self.tells = False
+        self.asks = self.final = self.framed = self.tells = False
+        self.hides = ""
         self.given: Tuple[str, ...] = ()
+        self.implies: Tuple[Tuple[int, bool], ...] = ()
 
     def function(self, asks: bool = False) -> int:
         """Its place in RECORDERS."""
@@ -84,10 +89,15 @@ class Builder:
         leads: for a condition whose value shows in where it leads: the block behind a true one.
         rounds: for each loop the block with which a round begins.  lazy: loops that may run code of
         the user's for their next element.  outside: blocks of the `else` of a loop.  suspends:
-        whether the file that is worked on has generators or coroutines."""
+        whether the file that is worked on has generators or coroutines.  arms: for each condition
+        without a probe the blocks behind it; needs: the names that it reads.  lines: of a
+        subfunction, where such conditions stand: one and those asked before it."""
         self.sites, self.owners = sites, owners
         self.leads: Dict[int, int] = {}
         self.rounds: Dict[int, int] = {}
+        self.arms: Dict[int, Set[int]] = {}
+        self.needs: Dict[int, Tuple[str, ...]] = {}
+        self.lines: Dict[int, Dict[int, Tuple[int, ...]]] = {}
         self.lazy: Set[int] = set()
         self.outside: Set[int] = set()
         self.suspends = False
@@ -135,7 +145,8 @@ class Builder:
         return _put(loop, near)
 
     def begun(self, site: Site, how: int, names: Iterable[str], near: Any) -> Any:
-        """The expression that begins a part of a block: 1 if that is not recorded, else 0."""
+        """The expression that begins a part of a block: 1 if that is not recorded, else 0.  (Parts
+        makes that of a lambda: 0, or the number of the frame.)"""
         site.names = tuple(names)
         arguments = [_put(_name(name), near) for name in site.names]
         record = self.call(site.function(), near, self.frame(how, near), *arguments)
@@ -174,7 +185,7 @@ class Builder:
     ) -> List[ast.stmt]:
         """In the first round only that is handed over which changed before the loop."""
         other = self.site(site.kind, site.block, site.owner, site.counter)
-        other.given = site.given
+        other.given, other.implies, other.final = site.given, site.implies, site.final
         other.names = tuple(sorted(changed))
         other.more = tuple(sorted({*site.more, *site.names} & bound - changed))
         values = [_name(name) for name in (*other.names, *other.more)]

@@ -24,13 +24,15 @@ def transcript(recorder: Any) -> Dict[str, Any]:
             counter = sites[record[0]].counter
             if counter >= 0 and counter not in recorder.loose:
                 total[counter] += 1
-    hits = []
     for block in range(recorder.blocks):
         granted = recorder.granted[block]
         if granted:
             total[block] += granted - recorder.counters[OFFSET + block].__length_hint__()
-        if total[block]:
-            hits.append([block, total[block]])
+    for condition, arms in recorder.builder.arms.items():
+        total[condition] = recorder.failed.get(condition, 0) + sum(total[arm] for arm in arms)
+    for condition, times in recorder.failed.items():
+        total[condition] = total[condition] or times
+    hits = [[block, total[block]] for block in range(recorder.blocks) if total[block]]
     texts = _Texts()
     used: Dict[int, List[Any]] = {}
     written = []
@@ -44,7 +46,8 @@ def transcript(recorder: Any) -> Dict[str, Any]:
         if number not in used:
             names = [*site.names, *site.more]
             given = site.given if site.kind == "call" else site.names
-            used[number] = [site.kind, site.block, site.owner, names, len(site.names), given]
+            table = [site.kind, site.block, site.owner, names, len(site.names), given]
+            used[number] = [*table, site.implies]
         at = 2 if record[0] >= 0 else 3
         head = [2 * number + (record[0] < 0), *record[1:at]]
         kept = record[at:]
@@ -64,6 +67,10 @@ def transcript(recorder: Any) -> Dict[str, Any]:
         "values": texts.shots,
         "leads": {str(b): ways.leads[b] for b in ways.leads if b >= 0 and total[b]},
         "rounds": {str(b): ways.rounds[b] for b in ways.rounds if b >= 0 and total[b]},
+        "lines": {
+            str(owner): {str(line): asked for line, asked in lines.items()}
+            for owner, lines in ways.lines.items()
+        },
         "lazy": [b for b in ways.lazy if b >= 0 and total[b]],
         "outside": [b for b in ways.outside if b >= 0 and total[b]],
     }

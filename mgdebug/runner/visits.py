@@ -52,6 +52,8 @@ class Log:
             for loop, first in pairs
             if loop.isdecimal() and self._known([int(loop)]) and self._known([first])
         }
+        self._lines = _table(raw.get("lines"))
+        self._times: dict[tuple[int, int], int] = {}
         self._outside = {blocks[b].id for b in self._known(raw.get("outside"))}
         self._lazy = {blocks[b].id for b in self._known(raw.get("lazy"))}
         self._frames: dict[int, _Frame] = {}
@@ -78,7 +80,7 @@ class Log:
         if where < 0:
             self._said(frame_number, record[2:])
             return
-        kind, block, owner, names, few, given = self._sites[str(where // 2)]
+        kind, block, owner, names, few, given, implied = self._sites[str(where // 2)]
         full = where % 2 == 1
         self._gapped = self._gapped or full
         number = int(record[2]) if full else 0
@@ -88,6 +90,9 @@ class Log:
         if kind in ("raise", "leave"):
             error = self._value(kept[2])
             self._raised(frame, error, int(kept[0]))
+            asked = _table(self._lines.get(str(owner))).get(str(kept[0]), [])
+            if asked and kind == "raise":
+                self._asked_in_vain(frame, asked, error)
             if kind == "raise":
                 self._end(frame, raised=error)
         elif kind in ("decide", "answer"):
@@ -101,7 +106,7 @@ class Log:
                 str(name): self._value(at)
                 for name, at in zip(names if full else names[:few], kept, strict=False)
             }
-            self._started(frame, kind, block, held, number)
+            self._started(frame, kind, block, held, number, implied)
             if kind in ("call", "lambda") and frame.number in self.calls:
                 told = {n: held.get(n) for n in given}
                 arguments = {n: value for n, value in told.items() if value is not None}
@@ -134,6 +139,13 @@ class Log:
     def _said(self, number: int, what: list[Any]) -> None:
         if what[0] == "thread":
             self._threads[number] = int(what[1])
+            return
+        if what[0] == "asked":
+            self._times[number, int(what[1])] = int(what[2])
+            return
+        if what[0] == "holds":
+            known = self._frames.setdefault(number, _Frame(number, ""))
+            self._hold(known, {str(what[1]): self._value(what[2])})
             return
         if what[0] == "caller":
             caller = int(what[1])
@@ -171,6 +183,7 @@ class Log:
         number: int,
         held: dict[str, Value | None],
         count: int,
+        implied: Sequence[Sequence[Any]] = (),
     ) -> None:
         """count: which visit it is, 0 where all were told; negative if only the boundary is."""
         part = kind == "part"
@@ -178,11 +191,34 @@ class Log:
             if count:
                 frame.state.clear()
             self._hold(frame, held)
-            self._leave(frame, number, ends=kind == "end")
+            self._leave(frame, implied[0][0] if implied else number, ends=kind == "end")
+            self._asked(frame, implied, count)
         if kind == "end":
             self._end(frame, result=_NONE)
         elif number >= 0 and count >= 0:
             self._visit(frame, number, held if part else {}, part, count)
+
+    def _asked(self, frame: _Frame, implied: Sequence[Sequence[Any]], count: int) -> None:
+        """The conditions that led to a block, which have no probe of their own."""
+        for condition, truth in implied:
+            told = self._times.pop((frame.number, condition), 0)
+            if count < 0 or (count and not told):
+                continue
+            self._visit(frame, condition, {}, False, told)
+            visit = self.visits[frame.open]
+            result = Value("bool", str(bool(truth)))
+            self.visits[frame.open] = replace(visit, result=result, left=True)
+            if frame.loops is not None:
+                frame.loops.left(self.blocks[condition], result)
+            frame.open = -1
+
+    def _asked_in_vain(self, frame: _Frame, asked: Sequence[int], error: Value | None) -> None:
+        """The last of these conditions has raised an exception; those before it were false."""
+        self._asked(frame, [(condition, False) for condition in asked[:-1]], 0)
+        self._visit(frame, asked[-1], {}, False, 0)
+        visit = self.visits[frame.open]
+        self.visits[frame.open] = replace(visit, left=False, raised=error)
+        frame.open = -1
 
     def _visit(
         self, frame: _Frame, number: int, own: dict[str, Value | None], part: bool, count: int

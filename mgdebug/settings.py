@@ -26,7 +26,7 @@ class Settings:
     proposers, chained with "+".  doctests: whether those of the target count.  seed: for
     whatever draws lots.  outline_statements, outline_nesting: a function with more statements, or
     deeper nesting, is split when it is outlined.  value_depth, value_items, value_characters,
-    visits, mask_secrets: what a trace keeps, see Bounds."""
+    value_visits, mask_secrets: what a trace keeps, see Bounds."""
 
     python: str = ""
     time: float = 60.0
@@ -42,7 +42,7 @@ class Settings:
     value_depth: int = 3
     value_items: int = 32
     value_characters: int = 400
-    visits: int = 64
+    value_visits: int = 64
     mask_secrets: bool = True
 
     @property
@@ -51,7 +51,7 @@ class Settings:
             max(1, self.value_depth),
             max(4, self.value_items),
             max(16, self.value_characters),
-            max(1, self.visits),
+            max(1, self.value_visits),
             self.mask_secrets,
         )
 

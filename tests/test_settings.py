@@ -100,8 +100,9 @@ FILE = "[tool.mgdebug] in pyproject.toml: "
         (
             "zzz = 3",
             f"{FILE}zzz is no setting of mgdebug",
-            "known: case_time, doctests, engine, jobs, memory, outline_nesting, "
-            "outline_statements, patches, python, seed, time",
+            "known: case_time, doctests, engine, jobs, mask_secrets, memory, outline_nesting, "
+            "outline_statements, patches, python, seed, time, value_characters, value_depth, "
+            "value_items, value_visits",
         ),
         ("limits = {}", f"{FILE}limits is no setting of mgdebug", "known: "),
         ("time = 'soon'", f"{FILE}time is 'soon', not a number", ""),

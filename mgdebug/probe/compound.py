@@ -105,7 +105,8 @@ class Compounds:
         )
         if isinstance(node.iter, ast.Subscript):
             plain = isinstance(node.iter.slice, ast.Slice)
-        if self.file.iterators and not plain:
+        lazy = self.file.iterators and not plain and self.scope.aliases is None
+        if lazy:
             self.builder.lazy.add(number)
         self.builder.outside.update(self.number(one) for one in node.orelse)
         out = self.block(number, state, node)
@@ -124,6 +125,10 @@ class Compounds:
         ready_name = state.again
         node.body = self.suite(node.body, state)
         self.loops.pop()
+        if lazy and not state.dead and self.how == BY_NAME:  # before the next element is asked for
+            site = self.builder.site("enter", -1, self.owner, self.builder.counter(self.owner))
+            node.body.append(self.enter(site, state, node.body[-1]))
+            self.note([node.target], state)
         for one in (state, *jumps.continues):
             if not (one is state and one.dead):
                 turns.update(*one.pending)

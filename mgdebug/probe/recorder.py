@@ -207,6 +207,8 @@ class Recorder:
         told = 1
         if (due or waited) and self._has_room():
             sign = number if due else -number
+            if site.kind == "call" and get_ident() != self._main:
+                self.log.append((None, frame, "thread", get_ident()))
             if due:
                 for condition, _ in site.implies:
                     times = self.asked(condition)
@@ -215,8 +217,6 @@ class Recorder:
             told = 0 if due else 1
             if site.kind == "call":
                 self.log.append((None, frame, "caller", caller(where or sys._getframe(2))))
-                if get_ident() != self._main:
-                    self.log.append((None, frame, "thread", get_ident()))
         if self.waiting and not (due or waited):
             self._in_vain += 1
             if self._in_vain > _PATIENCE:

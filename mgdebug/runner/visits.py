@@ -6,7 +6,7 @@ before it left.  Read with distrust: a record that makes no sense is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -303,12 +303,21 @@ class Log:
 
     def _asks_for_more(self, block: Block, following: int) -> bool:
         """Whether code of the user's may have run for the next element of a loop."""
-        above = block.parent
-        while above and following >= 0:
-            if above in self._lazy and self._rounds.get(above) == self.blocks[following].id:
+        if following < 0:
+            return block.id in self._lazy
+        stays = {*self._above(self.blocks[following].id)}
+        for above in self._above(block.id):
+            round_begins = self._rounds.get(above) == self.blocks[following].id
+            if above in self._lazy and (round_begins or above not in stays):
                 return True
-            above = self._parents.get(above, "")
         return block.id in self._lazy
+
+    def _above(self, block_id: str) -> Iterator[str]:
+        """The ids of its parents, the nearest first."""
+        above = self._parents.get(block_id, "")
+        while above:
+            yield above
+            above = self._parents.get(above, "")
 
     def _rebound(self, block: Block, following: int) -> tuple[str, ...]:
         """The names that a loop has bound anew before the block that follows could tell."""

@@ -9,6 +9,7 @@ import ast
 from typing import Any, Dict, Iterable, List, Set, Tuple
 
 from .deeds import ATOMS, COPIES, MAKES, MODULES, MUTATORS, OWN, PICKS, PURE, READERS, called
+from .walking import children, walk
 
 Source = Tuple[str, str]  # what a value may be, and what it may hold; "" for what is new
 
@@ -123,7 +124,7 @@ class Aliases:
         elif type(node).__name__ == "Match":
             self._match(node, hit)
         else:
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 self._run(child, hit)
 
     def _define(self, node: Any, hit: Set[str]) -> None:
@@ -134,14 +135,14 @@ class Aliases:
                 self._unknown([self._value(default, hit)], set())
             if self.purity.level(node) == PURE:
                 return
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if isinstance(inner, ast.Name) and inner.id in self.known:
                 self._share((inner.id, inner.id + "."))
 
     def _match(self, node: Any, hit: Set[str]) -> None:
         sources = self._value(node.subject, hit)
         for case in node.cases:
-            for inner in ast.walk(case.pattern):
+            for inner in walk(case.pattern):
                 name = getattr(inner, "name", None) or getattr(inner, "rest", None)
                 if isinstance(name, str):
                     self._bind(name, [*sources, *((held, held) for _, held in sources)])
@@ -183,7 +184,7 @@ class Aliases:
                 return [(node.id, node.id + ".")]
             return [(EVERYBODY, EVERYBODY)]
         if isinstance(node, (ast.Constant, ast.JoinedStr)):
-            for inner in ast.iter_child_nodes(node):
+            for inner in children(node):
                 self._value(inner, hit)
             return []
         if isinstance(node, ast.Call):
@@ -200,9 +201,9 @@ class Aliases:
             self._assign(node.target, sources, hit)
             return sources
         if isinstance(node, (ast.BoolOp, ast.IfExp)):
-            return [s for part in ast.iter_child_nodes(node) for s in self._value(part, hit)]
+            return [s for part in children(node) for s in self._value(part, hit)]
         if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Compare)):
-            held = [s for part in ast.iter_child_nodes(node) for s in self._value(part, hit)]
+            held = [s for part in children(node) for s in self._value(part, hit)]
             return [] if isinstance(node, ast.Compare) else [("", h) for _, h in held]
         if isinstance(node, _COMPREHENSIONS):
             return self._comprehension(node, hit)
@@ -211,9 +212,9 @@ class Aliases:
             return self._unknown([sources], hit)
         if isinstance(node, ast.Lambda):
             self._value(node.body, hit)
-            used = [n.id for n in ast.walk(node.body) if isinstance(n, ast.Name)]
+            used = [n.id for n in walk(node.body) if isinstance(n, ast.Name)]
             return [("", name) for name in used if name in self.known]
-        found = [s for part in ast.iter_child_nodes(node) for s in self._value(part, hit)]
+        found = [s for part in children(node) for s in self._value(part, hit)]
         if isinstance(node, ast.Starred):
             return [(held, held) for _, held in found]
         return [("", part) for source in found for part in source if part]
@@ -221,7 +222,7 @@ class Aliases:
     def _comprehension(self, node: Any, hit: Set[str]) -> List[Source]:
         for one in node.generators:
             self._each(one.target, one.iter, hit)
-            self.known.update(n.id for n in ast.walk(one.target) if isinstance(n, ast.Name))
+            self.known.update(n.id for n in walk(one.target) if isinstance(n, ast.Name))
             for test in one.ifs:
                 self._value(test, hit)
         parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]

@@ -10,6 +10,7 @@ from .places import File
 from .secrets import rank
 from .sites import BY_ASKING, BY_NAME, NO_FRAME, VALUE_NAME, Site, go, load, store
 from .state import COMPOUND, MATCH, TRIES, Jumps, State
+from .walking import walk
 
 _JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _SIMPLE = (
@@ -249,7 +250,7 @@ class Body(Compounds):
             and not any(isinstance(body[0], ast.While) for body in (node.body, node.orelse))
             and apart
             and _truth(node.test)
-            and all(isinstance(inner, _SIMPLE) for inner in ast.walk(node.test))
+            and all(isinstance(inner, _SIMPLE) for inner in walk(node.test))
             and not self.scope.effects([node.test]).changed
         )
 

@@ -7,6 +7,7 @@ from .names import Scope
 from .places import File
 from .sites import BY_NAME, ROUND_NAME, Builder, Site, store
 from .state import Jumps, State
+from .walking import walk
 
 _PLAIN = ("range", "sorted", "list", "tuple")  # what they give runs no code of the user's
 
@@ -241,7 +242,7 @@ class Compounds:
     def _unbind(self, nodes: Sequence[Any], state: State) -> None:
         state.bound -= self.scope.effects(nodes).deletes
         for node in nodes:
-            for inner in ast.walk(node):
+            for inner in walk(node):
                 if isinstance(inner, ast.ExceptHandler) and inner.name:
                     state.bound.discard(inner.name)
 

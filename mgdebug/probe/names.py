@@ -10,6 +10,7 @@ from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Set, Tup
 from .aliases import Aliases
 from .purity import Purity
 from .secrets import hidden, rank
+from .walking import children, walk
 
 LONGEST = 60  # characters of what may be a name
 
@@ -64,27 +65,28 @@ class Scope:
         self.parameters: List[str] = [argument.arg for argument in every]
         body = node.body if isinstance(node.body, list) else [node.body]
         elsewhere: Set[str] = set()
-        for own in _own(body):
+        own_nodes = list(_own(body))
+        for own in own_nodes:
             if isinstance(own, (ast.Global, ast.Nonlocal)):
                 elsewhere.update(own.names)
-        stored = set(_stored(_own(body)))
+        stored = set(_stored(own_nodes))
         self.local: Set[str] = (stored | set(self.parameters)) - elsewhere
         read: Set[str] = set()
         self.watched = False
         self.name: str = getattr(node, "name", "")
         self.secret = max((mentions_secret(one) for one in body), key=rank, default="")
-        for inner in (i for statement in body for i in ast.walk(statement)):
+        for inner in (i for statement in body for i in walk(statement)):
             if isinstance(inner, ast.Name):
                 self.watched = self.watched or inner.id in _LOOKS_AT_FRAMES
                 if not isinstance(inner.ctx, ast.Store):
                     read.add(inner.id)
             elif isinstance(inner, ast.Attribute):
                 self.watched = self.watched or inner.attr in _LOOKS_AT_FRAMES
-        for own in _own(body):
+        for own in own_nodes:
             if isinstance(own, ast.AugAssign) and isinstance(own.target, ast.Name):
                 read.add(own.target.id)
-        assigned = {n.id for n in _own(body) if isinstance(n, ast.Name) and _binds(n)}
-        fixed = stored - assigned - _bound_otherwise(_own(body)) - set(self.parameters)
+        assigned = {n.id for n in own_nodes if isinstance(n, ast.Name) and _binds(n)}
+        fixed = stored - assigned - _bound_otherwise(own_nodes) - set(self.parameters)
         self.data: Set[str] = self.local - fixed
         free = ((read | elsewhere) - self.local).intersection(around)
         self.known: Set[str] = self.data | free
@@ -92,7 +94,7 @@ class Scope:
         self.elsewhere = bool(elsewhere)
         self.aliases: Optional[Aliases] = None
         self._body, self._children = body, free | elsewhere
-        self.mutable: Set[str] = (read & self.data) - self._atoms(body) | free
+        self.mutable: Set[str] = (read & self.data) - self._atoms(body, own_nodes) | free
 
     @classmethod
     def bare(cls, names: Iterable[str]) -> "Scope":
@@ -107,16 +109,16 @@ class Scope:
             self.aliases = Aliases(purity, self.known, self.given)
             self.aliases.take(self._body)
 
-    def _atoms(self, body: List[Any]) -> Set[str]:
+    def _atoms(self, body: List[Any], own_nodes: List[Any]) -> Set[str]:
         """Names that are bound to numbers and texts only, and by this scope alone."""
         doubtful = set(self.parameters)
         for statement in body:
-            for inner in ast.walk(statement):
+            for inner in walk(statement):
                 if isinstance(inner, ast.Nonlocal):
                     doubtful.update(inner.names)
         sources: List[Tuple[str, Any]] = []
         plain: Set[int] = set()
-        for own in _own(body):
+        for own in own_nodes:
             value: Any = None
             target: Any = None
             if isinstance(own, ast.Assign) and len(own.targets) == 1:
@@ -128,7 +130,7 @@ class Scope:
             if isinstance(target, ast.Name):
                 sources.append((target.id, value))
                 plain.add(id(target))
-        for own in _own(body):
+        for own in own_nodes:
             if isinstance(own, ast.Name) and isinstance(own.ctx, ast.Store):
                 if id(own) not in plain:
                     doubtful.add(own.id)
@@ -157,7 +159,7 @@ def scopes(tree: ast.Module) -> List[Tuple[Any, Scope, bool]]:
     waiting: List[Tuple[Any, Set[str], bool]] = [(tree, data(tree), False)]
     while waiting:
         node, around, in_class = waiting.pop()
-        for inner in ast.iter_child_nodes(node):
+        for inner in children(node):
             if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 scope = Scope(inner, around)
                 found.append((inner, scope, in_class))
@@ -170,7 +172,7 @@ def scopes(tree: ast.Module) -> List[Tuple[Any, Scope, bool]]:
 def mentions_secret(node: ast.AST) -> str:
     """A name for what code gives, as secret as the most secret one that it names; else ""."""
     weak = ""
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.keyword):
             continue
         name = getattr(inner, "id", None) or getattr(inner, "attr", None)
@@ -185,7 +187,7 @@ def mentions_secret(node: ast.AST) -> str:
 def looks_at_names(tree: ast.AST) -> bool:
     """Whether a file asks code objects for the names of variables."""
     names = ("co_varnames", "co_nlocals", "co_cellvars")
-    return any(isinstance(n, ast.Attribute) and n.attr in names for n in ast.walk(tree))
+    return any(isinstance(n, ast.Attribute) and n.attr in names for n in walk(tree))
 
 
 def declarations(function: Any) -> List[ast.stmt]:
@@ -222,7 +224,7 @@ def targets(comprehension: Any) -> List[str]:
     """The names that a comprehension binds in its own scope, in their order."""
     found: List[str] = []
     for generator in comprehension.generators:
-        for node in ast.walk(generator.target):
+        for node in walk(generator.target):
             if isinstance(node, ast.Name) and node.id not in found:
                 found.append(node.id)
     return found
@@ -242,11 +244,11 @@ def _own(nodes: Iterable[Any]) -> Iterator[ast.AST]:
                 waiting += [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
         elif isinstance(node, _COMPREHENSIONS):
             waiting.append(node.generators[0].iter)
-            for inner in ast.walk(node):
+            for inner in walk(node):
                 if isinstance(inner, ast.NamedExpr):
                     waiting.append(inner.target)
         else:
-            waiting += ast.iter_child_nodes(node)
+            waiting += children(node)
 
 
 def _stored(nodes: Iterable[ast.AST]) -> Iterator[str]:

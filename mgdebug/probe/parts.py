@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set,
 
 from .names import mentions_secret, targets
 from .sites import BY_NAME, NEXT, NO_FRAME, Builder, Site
+from .walking import children, walk
 
 Place = Tuple[int, str, int, int]  # number of the block, its kind, start and end in bytes
 
@@ -125,7 +126,7 @@ class _Only:
 
 def small(value: ast.AST) -> bool:
     """Whether an expression may be written twice, of which one is evaluated."""
-    for count, node in enumerate(ast.walk(value)):
+    for count, node in enumerate(walk(value)):
         if count >= SMALL or isinstance(node, (ast.Lambda, *_COMPREHENSIONS)):
             return False
     return True
@@ -138,7 +139,7 @@ def _expressions(statement: ast.stmt) -> Iterator[Tuple[ast.AST, bool]]:
     while waiting:
         above, lazy = waiting.pop()
         lazy = lazy or isinstance(above, ast.Lambda)
-        for node in ast.iter_child_nodes(above):
+        for node in children(above):
             if isinstance(node, (ast.stmt, ast.excepthandler)):
                 continue
             if isinstance(node, ast.JoinedStr) and sys.version_info < (3, 12):

@@ -11,6 +11,7 @@ from .names import data, looks_at_names, scopes
 from .parts import Parts, Place
 from .purity import Purity
 from .sites import Builder
+from .walking import walk
 
 _HEADERS = ("loop", "with", "handler")
 _WORDS = ("try", "finally", "case")
@@ -45,11 +46,11 @@ class File:
         self.builder, self.reads, self.hooks = builder, reads, hooks
         self.data, self.watched = data(tree), looks_at_names(tree)
         builder.suspends = any(
-            isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)) for node in ast.walk(tree)
+            isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)) for node in walk(tree)
         )
         self.iterators = builder.suspends or any(
             isinstance(node, ast.GeneratorExp) or getattr(node, "name", "") in _ITERATES
-            for node in ast.walk(tree)
+            for node in walk(tree)
         )
         functions = scopes(tree)
         purity = Purity(tree, functions)

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from .aliases import Aliases
 from .deeds import ANY, ATOMS, MAKES, MUTATORS, OWN, PURE, called
+from .walking import walk
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -41,7 +42,7 @@ class Purity:
         self._bound: Set[str] = set()
         self.arrays = False
         self._classes: Dict[str, Any] = {}
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 self._bound.add(node.id)
             elif isinstance(node, ast.arg):
@@ -60,7 +61,7 @@ class Purity:
         else:
             self._levels = dict.fromkeys(self._levels, ANY)
         self.eager = any(self._runs_unasked(node, method) for node, _, method in scopes)
-        self.eager = self.eager or any(_lazy(node) for node in ast.walk(tree))
+        self.eager = self.eager or any(_lazy(node) for node in walk(tree))
 
     def _round(self, scopes: List[Tuple[Any, Any, bool]]) -> bool:
         changed = False
@@ -96,7 +97,7 @@ class Purity:
                 for d in node.decorator_list
             ):
                 return True
-        return any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in ast.walk(node))
+        return any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in walk(node))
 
     def level(self, node: Any) -> str:
         return self._levels.get(id(node), ANY)
@@ -141,7 +142,7 @@ class _NoYields(ast.NodeTransformer):
 
 def _without_yields(node: Any) -> Any:
     """What runs elsewhere while a generator waits is not its own doing."""
-    if any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in ast.walk(node)):
+    if any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in walk(node)):
         from copy import deepcopy
 
         return _NoYields().visit(deepcopy(node))

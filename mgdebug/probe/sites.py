@@ -10,6 +10,8 @@ import ast
 import sys
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .walking import children
+
 COUNTERS, RECORDERS = "\0mgdebug counters", "\0mgdebug recorders"
 OFFSET = 64  # beyond the end of either text: the compiler folds constant subscripts that it can
 NEXT, BEGIN, FRAME, NAME_ERROR, FIRST_SITE = range(5)  # before the functions of the sites
@@ -267,7 +269,7 @@ def _put(node: Any, near: Any) -> Any:
         one = waiting.pop()
         if "lineno" in one._attributes and not hasattr(one, "lineno"):
             ast.copy_location(one, near)
-            waiting += ast.iter_child_nodes(one)
+            waiting += children(one)
         elif "lineno" not in one._attributes:
-            waiting += ast.iter_child_nodes(one)
+            waiting += children(one)
     return node

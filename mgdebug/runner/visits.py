@@ -6,15 +6,15 @@ before it left.  Read with distrust: a record that makes no sense is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mgdebug.model import Block, BlockKind, BlockVisit, Call, Value
+from mgdebug.runner.around import Around
 from mgdebug.runner.loops import Loops
 
 _STARTS = ("enter", "call", "handler", "finally", "part", "lambda", "end")
-_ATOMS = ("int", "str", "float", "bool", "NoneType", "complex", "bytes")
 _NONE = Value("NoneType", "None")
 
 
@@ -32,6 +32,29 @@ class _Frame:
     loops: Loops | None = None
 
 
+@dataclass(slots=True)
+class _Draft:
+    """A BlockVisit while it is read.  block: its number."""
+
+    block: int
+    frame: int
+    index: int
+    before: dict[str, Value]
+    number: int
+    iteration: int
+    result: Value | None
+    after: dict[str, Value] = field(default_factory=dict)
+    left: bool = False
+    raised: Value | None = None
+
+    def visit(self, blocks: Sequence[Block]) -> BlockVisit:
+        block, rest = blocks[self.block].id, (self.number, self.iteration, self.raised)
+        before, after = self.before, self.after
+        return BlockVisit(
+            block, self.frame, self.index, before, after, self.result, self.left, *rest
+        )
+
+
 class Log:
     """Reads one case's log.
 
@@ -40,11 +63,10 @@ class Log:
 
     def __init__(self, raw: Mapping[str, Any], blocks: Sequence[Block]) -> None:
         self.blocks = blocks
-        self.visits: list[BlockVisit] = []
+        self._drafts: list[_Draft] = []
         self.calls: dict[int, Call] = {}
         self._values = [read_value(item) for item in _items(raw.get("values"))]
         self._sites, self._leads = _table(raw.get("sites")), _table(raw.get("leads"))
-        self._by_id = {block.id: at for at, block in enumerate(blocks)}
         self._parents = {block.id: block.parent for block in blocks}
         pairs = [(str(k), v) for k, v in _table(raw.get("rounds")).items()]
         self._rounds = {
@@ -55,7 +77,8 @@ class Log:
         self._lines = _table(raw.get("lines"))
         self._times: dict[tuple[int, int], int] = {}
         self._outside = {blocks[b].id for b in self._known(raw.get("outside"))}
-        self._lazy = {blocks[b].id for b in self._known(raw.get("lazy"))}
+        lazy = {blocks[b].id for b in self._known(raw.get("lazy"))}
+        self._around = Around(blocks, self._rounds, lazy)
         self._frames: dict[int, _Frame] = {}
         self._stacks: dict[int, list[int]] = {0: []}
         self._threads: dict[int, int] = {}
@@ -69,6 +92,7 @@ class Log:
                     continue
         for frame in self._frames.values():
             self._drop(frame)
+        self.visits = [draft.visit(blocks) for draft in self._drafts]
 
     def _known(self, numbers: object) -> list[int]:
         return [n for n in _items(numbers) if isinstance(n, int) and 0 <= n < len(self.blocks)]
@@ -158,18 +182,19 @@ class Log:
         if what[0] == "lost":
             for at in (frame.open, *frame.parts):
                 if at >= 0:
-                    self.visits[at] = replace(self.visits[at], left=True)
+                    draft = self._drafts[at]
+                    draft.left = True
             frame.open, frame.parts = -1, []
             return
         error = self._value(what[3])
         if what[0] == "passing":
             at, line = frame.open, int(what[1])
-            if error is not None and at >= 0 and _spans(self._block(self.visits[at]), line):
+            if error is not None and at >= 0 and _spans(self._block(self._drafts[at]), line):
                 self._raised(frame, error, line)
             return
-        last = self.visits[frame.open] if frame.open >= 0 else None
+        last = self._drafts[frame.open] if frame.open >= 0 else None
         if last is not None and self._block(last).kind is BlockKind.HANDLER and not last.result:
-            self.visits[frame.open] = replace(last, result=error)
+            last.result = error
             return
         if error is None:
             return
@@ -205,9 +230,9 @@ class Log:
             if count < 0 or (count and not told):
                 continue
             self._visit(frame, condition, {}, False, told)
-            visit = self.visits[frame.open]
+            visit = self._drafts[frame.open]
             result = Value("bool", str(bool(truth)))
-            self.visits[frame.open] = replace(visit, result=result, left=True)
+            visit.result, visit.left = result, True
             if frame.loops is not None:
                 frame.loops.left(self.blocks[condition], result)
             frame.open = -1
@@ -216,8 +241,8 @@ class Log:
         """The last of these conditions has raised an exception; those before it were false."""
         self._asked(frame, [(condition, False) for condition in asked[:-1]], 0)
         self._visit(frame, asked[-1], {}, False, 0)
-        visit = self.visits[frame.open]
-        self.visits[frame.open] = replace(visit, left=False, raised=error)
+        visit = self._drafts[frame.open]
+        visit.left, visit.raised = False, error
         frame.open = -1
 
     def _visit(
@@ -234,21 +259,13 @@ class Log:
         if not self._gapped:
             frame.loops = frame.loops or Loops(self._parents, self._rounds, self._outside)
             iteration = frame.loops.visit(block)
-        visit = BlockVisit(
-            block.id,
-            frame.number,
-            len(self.visits),
-            before,
-            result=result,
-            left=False,
-            number=self._numbers[number],
-            iteration=iteration,
-        )
+        at = len(self._drafts)
+        visit = _Draft(number, frame.number, at, before, self._numbers[number], iteration, result)
         if part:
             frame.parts.append(visit.index)
         else:
             frame.open = visit.index
-        self.visits.append(visit)
+        self._drafts.append(visit)
 
     # ---------------------------------------------------------------- what becomes of visits
 
@@ -264,100 +281,53 @@ class Log:
     ) -> None:
         """The open visit of a frame is over, and its names hold what it left."""
         for part in frame.parts:
-            self.visits[part] = replace(self.visits[part], left=True)
+            draft = self._drafts[part]
+            draft.left = True
         at, frame.open, frame.parts = frame.open, -1, []
         if at < 0:
             return
-        visit = self.visits[at]
+        visit = self._drafts[at]
         block = self._block(visit)
-        stays = self._contexts(self.blocks[following]) if following >= 0 else {}
-        gone = {} if returns else {k: v for k, v in self._contexts(block).items() if k not in stays}
-        state, rebound = frame.state, {*self._rebound(block, following)}
-        if self._asks_for_more(block, following):
-            state = {name: value for name, value in state.items() if value.type in _ATOMS}
-        for context in gone.values():  # to leave it may change what it holds
-            rebound |= {*context.reads, *context.writes}
-        after = {n: state[n] for n in block.writes if n in state and n not in rebound}
-        if not gone:
-            for name, value in visit.before.items():  # what it changes by way of others
-                if name in state and name not in rebound and state[name] != value:
-                    after[name] = state[name]
+        after = self._around.left(block, visit.before, frame.state, following, inside=returns)
         result = visit.result
-        leads = self._leads.get(str(self._number(visit)))
+        leads = self._leads.get(str(visit.block))
         if result is None and isinstance(leads, int) and (following >= 0 or ends):
             result = Value("bool", str(following == leads))
-        self.visits[at] = replace(visit, after=after, left=True, result=result)
+        visit.after, visit.left, visit.result = after, True, result
         if frame.loops is not None:
             frame.loops.left(block, result)
-
-    def _contexts(self, block: Block) -> dict[str, Block]:
-        """The withs that a block stands in."""
-        found = {}
-        above = block.parent
-        while above:
-            parent = self.blocks[self._by_id[above]]
-            if parent.kind is BlockKind.WITH:
-                found[above] = parent
-            above = parent.parent
-        return found
-
-    def _asks_for_more(self, block: Block, following: int) -> bool:
-        """Whether code of the user's may have run for the next element of a loop."""
-        if following < 0:
-            return block.id in self._lazy
-        stays = {*self._above(self.blocks[following].id)}
-        for above in self._above(block.id):
-            round_begins = self._rounds.get(above) == self.blocks[following].id
-            if above in self._lazy and (round_begins or above not in stays):
-                return True
-        return block.id in self._lazy
-
-    def _above(self, block_id: str) -> Iterator[str]:
-        """The ids of its parents, the nearest first."""
-        above = self._parents.get(block_id, "")
-        while above:
-            yield above
-            above = self._parents.get(above, "")
-
-    def _rebound(self, block: Block, following: int) -> tuple[str, ...]:
-        """The names that a loop has bound anew before the block that follows could tell."""
-        found: tuple[str, ...] = ()
-        if following < 0:
-            return found
-        above = block.parent
-        while above:
-            header = self.blocks[self._by_id[above]]
-            if self._rounds.get(above) == self.blocks[following].id and above != block.id:
-                found += header.writes if header.kind is BlockKind.LOOP else ()
-            above = header.parent
-        return found
 
     def _raised(self, frame: _Frame, error: Value | None, line: int) -> None:
         """An exception leaves the open visit, unless that was over: a loop around it may have asked
         for its next element, or a with may have been left."""
-        if frame.open >= 0 and not _spans(self._block(self.visits[frame.open]), line):
-            self.visits[frame.open] = replace(self.visits[frame.open], left=True)
+        if frame.open >= 0 and not _spans(self._block(self._drafts[frame.open]), line):
+            draft = self._drafts[frame.open]
+            draft.left = True
             frame.open, frame.parts = -1, []
         for at in (frame.open, *frame.parts):
             if at >= 0:
-                self.visits[at] = replace(self.visits[at], left=False, raised=error)
+                draft = self._drafts[at]
+                draft.left, draft.raised = False, error
         frame.open, frame.parts = -1, []
 
     def _decided(self, frame: _Frame, kind: str, number: int, value: Value | None) -> None:
         if kind == "answer":
             if frame.open >= 0:
-                self.visits[frame.open] = replace(self.visits[frame.open], result=value)
+                draft = self._drafts[frame.open]
+                draft.result = value
             self._leave(frame)
             self._end(frame, result=value)
             return
         for at in reversed(frame.parts):
-            if self._number(self.visits[at]) == number:
-                self.visits[at] = replace(self.visits[at], result=value, left=True)
+            if self._drafts[at].block == number:
+                draft = self._drafts[at]
+                draft.result, draft.left = value, True
                 frame.parts.remove(at)
                 return
         at = frame.open
-        if at >= 0 and self._number(self.visits[at]) == number:
-            self.visits[at] = replace(self.visits[at], result=value)
+        if at >= 0 and self._drafts[at].block == number:
+            draft = self._drafts[at]
+            draft.result = value
 
     def _returned(self, frame: _Frame, names: Sequence[str], kept: Sequence[Any]) -> None:
         value = self._value(kept[0])
@@ -366,7 +336,8 @@ class Log:
         at = frame.open
         self._leave(frame, returns=True)
         if at >= 0:
-            self.visits[at] = replace(self.visits[at], result=value)
+            draft = self._drafts[at]
+            draft.result = value
         self._end(frame, result=value)
 
     def _end(self, frame: _Frame, result: Value | None = None, raised: Value | None = None) -> None:
@@ -379,19 +350,17 @@ class Log:
 
     def _drop(self, frame: _Frame) -> None:
         """The trace ends while a visit is open."""
-        if frame.open >= 0 and not self.visits[frame.open].raised:
-            self.visits[frame.open] = replace(self.visits[frame.open], left=False)
+        if frame.open >= 0 and not self._drafts[frame.open].raised:
+            draft = self._drafts[frame.open]
+            draft.left = False
 
     # ------------------------------------------------------------------------- the pieces
 
     def _value(self, at: Any) -> Value | None:
         return self._values[at] if isinstance(at, int) and at >= 0 else None
 
-    def _block(self, visit: BlockVisit) -> Block:
-        return self.blocks[self._number(visit)]
-
-    def _number(self, visit: BlockVisit) -> int:
-        return self._by_id[visit.block]
+    def _block(self, visit: _Draft) -> Block:
+        return self.blocks[visit.block]
 
 
 def _spans(block: Block, line: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a recorder keeps of a value reads as the value did, and runs no code of the user's either."""
+"""What a recorder keeps of a value reads as the value did, and runs no code of the user's."""
 
 from __future__ import annotations
 

@@ -58,11 +58,7 @@ class Scope:
 
     def __init__(self, node: Any, around: Iterable[str]) -> None:
         """around: the names of the functions around it and the data of its module."""
-        arguments = node.args
-        every = [*getattr(arguments, "posonlyargs", []), *arguments.args]
-        every += [arguments.vararg] if arguments.vararg else []
-        every += [*arguments.kwonlyargs, *([arguments.kwarg] if arguments.kwarg else [])]
-        self.parameters: List[str] = [argument.arg for argument in every]
+        self.parameters: List[str] = parameters(node.args)
         body = node.body if isinstance(node.body, list) else [node.body]
         elsewhere: Set[str] = set()
         own_nodes = list(_own(body))
@@ -218,6 +214,14 @@ def data(tree: Any) -> Set[str]:
         for node in _own(tree.body)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
+
+
+def parameters(arguments: ast.arguments) -> List[str]:
+    """The names of all parameters, in their order."""
+    every = [*getattr(arguments, "posonlyargs", []), *arguments.args]
+    every += [arguments.vararg] if arguments.vararg else []
+    every += [*arguments.kwonlyargs, *([arguments.kwarg] if arguments.kwarg else [])]
+    return [argument.arg for argument in every]
 
 
 def targets(comprehension: Any) -> List[str]:

@@ -5,7 +5,7 @@ import ast
 import sys
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-from .names import mentions_secret, targets
+from .names import mentions_secret, parameters, targets
 from .sites import BY_NAME, NEXT, NO_FRAME, Builder, Site
 from .walking import children, walk
 
@@ -96,15 +96,11 @@ class Parts:
         number = self._number("run", node.body)
         if number is None:
             return
-        arguments = node.args
-        every = [*getattr(arguments, "posonlyargs", []), *arguments.args]
-        every += [arguments.vararg] if arguments.vararg else []
-        every += [*arguments.kwonlyargs, *([arguments.kwarg] if arguments.kwarg else [])]
         builder, value = self._builder, node.body
         site = builder.site("lambda", number, builder.owners[number], number)
         gives = builder.site("answer", number, builder.owners[number])
         gives.hides = mentions_secret(value)
-        begun: Any = builder.begun(site, NO_FRAME, [a.arg for a in every], value)
+        begun: Any = builder.begun(site, NO_FRAME, parameters(node.args), value)
         begun.orelse.args[0] = builder.call(NEXT, value)
         begun.body = ast.copy_location(ast.Constant(0), value)
         node.body = self._told(begun, gives, ast.copy_location(ast.Constant(0), value), value)

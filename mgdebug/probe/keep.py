@@ -142,7 +142,10 @@ def _object(value: Any, kind: type, nodes: List[int], depth: int) -> Any:
         return _ODD
     items = []
     for key, item in list(held.items()):
-        if type(item) is not int:
+        own = type(item)
+        if own is list and not item and depth > 1:
+            item = []
+        elif own is not int and item is not None and own is not bool:
             item = _copied(item, nodes, depth - 1)
             if item is _ODD:
                 return _ODD

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 PROBE = Path(__file__).parents[1] / "mgdebug" / "probe"
-SUPPORTED = range(8, 14)  # of Python 3
+SUPPORTED = range(8, 15)  # of Python 3
 ASK = "import platform as p; print(p.python_implementation() + ' ' + p.python_version())"
 
 # The package by its path, as probe/__main__.py does it, without a line of ours on sys.path.

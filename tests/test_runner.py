@@ -471,7 +471,7 @@ def test_a_patch_that_forges_answers_passes_nothing(start: Start) -> None:
     forge = "    forging.everywhere(forging.frame(forging.passed('test_a')))\n"
     done = "    forging.everywhere(forging.frame({'done': True, 'files': []}))\n    os._exit(0)\n"
     texts = [
-        head + "    forging.everywhere(b'\xff' * 99)\n    return 1\n",
+        head + "    forging.everywhere(bytes([255]) * 99)\n    return 1\n",
         head + forge + "    return 1\n",
         head + forge + done,
         "def f():\n    return 2\n",

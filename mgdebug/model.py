@@ -204,7 +204,7 @@ class Value:
     """A bounded snapshot of one variable.  text never comes from a user's own __repr__.
 
     truncated: whether the text leaves something out.  size: the exact number of items of a
-    container, of characters or bytes of a text; None for anything else.
+    container, elements of an array, rows of a table, characters or bytes of a text; else None.
     """
 
     type: str
@@ -214,29 +214,12 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """What of its values a trace keeps.
-
-    depth: levels of containers and attributes; items: of a container, from both ends; characters:
-    of one value's text.  visits: of a block that are kept, the first ones, and a quarter as many of
-    the last ones.  masked: whether what looks like a secret is left out.
-    """
-
-    depth: int = 3
-    items: int = 32
-    characters: int = 400
-    visits: int = 64
-    masked: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class BlockVisit:
     """One time through a block.
 
-    frame: the Call that it belongs to, 0 for the code of a module or class.  index: its place in
-    the order of the visits that are kept.  number: which visit of this block it was in the case, 1
-    for the first.  iteration: of the innermost loop that the block stands in, 1 for the first; 0
-    outside of loops, or where it is not known.
+    frame: the Call that it belongs to, 0 for the code of a module or class.  index: its place among
+    the visits that are kept.  number: which visit of this block it was in the case; iteration: of
+    the innermost loop that it stands in; both 1 for the first, 0 where that is not known.
     before: what the block reads, on entry; after: what it writes, on leaving; a name is absent
     where it was not bound, or not recorded.  result: a condition's or a return's value, or the
     exception that a handler caught.  left: False where an exception left the block, which is
@@ -260,10 +243,9 @@ class Call:
     """One call of a recorded subfunction: an input and an output of it.
 
     frame: 1 for the first call that is recorded.  caller: the frame that was running, 0 for code
-    that is not recorded; visit: the index of the caller's visit that called, -1 where it is not
-    known.
-    result, raised: how it ended; both None where it did not, or where that was not recorded.
-    thread: 0 for the one that runs the case.
+    that is not recorded; visit: the index of the caller's visit that called, -1 if not known.
+    result, raised: how it ended; both None if it did not, or that was not recorded.  thread: 0 for
+    the one that runs the case.
     """
 
     frame: int

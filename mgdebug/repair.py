@@ -63,14 +63,7 @@ def repair(
 
     python: the interpreter of the project.  Raises MgdebugError for what the user must mend.
     """
-    with Runner(
-        target,
-        python,
-        settings.limits,
-        settings.workers,
-        doctests=settings.doctests,
-        bounds=settings.bounds,
-    ) as runner:
+    with Runner.of(target, python, settings) as runner:
         yield from _Repair(target, proposers, settings, runner).events()
 
 

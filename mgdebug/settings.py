@@ -13,9 +13,25 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from mgdebug.errors import InterpreterError, SettingsError, UsageError
-from mgdebug.model import Bounds, Limits, Target
+from mgdebug.model import Limits, Target
 
 _MARKS = ("pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", ".git")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What of its values a trace keeps.
+
+    depth: levels of containers and attributes; items: of a container, from both ends; characters:
+    of one value's text.  visits: of a block that are kept, the first ones, and a quarter as many of
+    the last ones.  masked: whether what looks like a secret is left out.
+    """
+
+    depth: int = 3
+    items: int = 32
+    characters: int = 400
+    visits: int = 64
+    masked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

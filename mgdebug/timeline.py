@@ -280,8 +280,6 @@ class _Script:
         if visit.result is not None:
             if block is not None and block.kind is BlockKind.HANDLER:
                 yield Text(f"caught {error(visit.result, VALUE_CHARACTERS)}", "yellow")
-            elif block is not None and block.kind is BlockKind.LOOP:
-                yield Text.assemble(("over ", "dim"), self._value(visit.result, ""))
             else:
                 mark = (f"{self.signs.becomes} ", "dim")
                 yield Text.assemble(mark, self._value(visit.result, "bold cyan"))

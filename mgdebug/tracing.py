@@ -116,14 +116,7 @@ def record(
     blocks: what the user calls the blocks to show (see blocks_named), () for all; names: of the
     variables to show, () for all.  Raises MgdebugError for what the user must mend.
     """
-    with Runner(
-        target,
-        python,
-        settings.limits,
-        settings.workers,
-        doctests=settings.doctests,
-        bounds=settings.bounds,
-    ) as runner:
+    with Runner.of(target, python, settings) as runner:
         runner.deadline = time.monotonic() + settings.time
         try:
             return (yield from _record(target, settings, runner, blocks, names))

@@ -15,7 +15,6 @@ from .walking import children, walk
 LONGEST = 60  # characters of what may be a name
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # They ask a frame for its names, or count frames.
 _LOOKS_AT_FRAMES = frozenset(
@@ -89,7 +88,7 @@ class Scope:
         self.given: Set[str] = {*self.parameters, *free}  # what comes from elsewhere
         self.elsewhere = bool(elsewhere)
         self.aliases: Optional[Aliases] = None
-        self._body, self._children = body, free | elsewhere
+        self._body = body
         self.mutable: Set[str] = (read & self.data) - self._atoms(body, own_nodes) | free
 
     @classmethod

@@ -31,6 +31,7 @@ class Probes:
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 # Too deeply nested for more, or wrong as it stands.
                 del self.recorder.sites[known:]
+                self.recorder.builder.forget()
                 continue
             return self.recorder.bind(code)
         code = compile(source, path, "exec", dont_inherit=True)

@@ -176,6 +176,10 @@ class Builder:
                 )
         self._open.clear()
 
+    def forget(self) -> None:
+        """The probes that have not been settled."""
+        self._open.clear()
+
     def _first_round(
         self,
         site: Site,

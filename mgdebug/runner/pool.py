@@ -15,7 +15,6 @@ from typing import Self
 
 from mgdebug.errors import ProbeError
 from mgdebug.model import (
-    Bounds,
     Hierarchy,
     Limits,
     Outcome,
@@ -36,6 +35,7 @@ from mgdebug.runner.answers import (
 from mgdebug.runner.plan import Plan
 from mgdebug.runner.traces import functions_of, to_run_again, trace_request, with_last
 from mgdebug.runner.worker import LOAD_SECONDS, LONGEST_WAIT, Channel, Worker, spec_of
+from mgdebug.settings import Bounds, Settings
 from mgdebug.syntax.source import SourceFile
 
 MARGIN_SECONDS = 5.0  # that a worker may take beyond the limits of its cases
@@ -89,6 +89,17 @@ class Runner:
         self.deadline = float("inf")  # on the monotonic clock; for runs that are no tries
         self.pytest: str | None = None
         self.version: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, target: Target, python: str, settings: Settings) -> Self:
+        return cls(
+            target,
+            python,
+            settings.limits,
+            settings.workers,
+            doctests=settings.doctests,
+            bounds=settings.bounds,
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from mgdebug.languages import language_of
-from mgdebug.model import Block, Bounds, Hierarchy, Status, Subfunction, SubfunctionKind, Trace
+from mgdebug.model import Block, Hierarchy, Status, Subfunction, SubfunctionKind, Trace
 from mgdebug.probe.frames import Message
+from mgdebug.settings import Bounds
 
 Places = dict[str, list[list[object]]]
 

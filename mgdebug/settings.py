@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mgdebug.errors import InterpreterError, SettingsError, UsageError
 from mgdebug.model import Limits, Target
+from mgdebug.sandbox.policy import MODES, NETWORKS, Policy
 
 _MARKS = ("pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", ".git")
 
@@ -42,7 +43,8 @@ class Settings:
     proposers, chained with "+".  doctests: whether those of the target count.  seed: for
     whatever draws lots.  outline_statements, outline_nesting: a function with more statements, or
     deeper nesting, is split when it is outlined.  value_depth, value_items, value_characters,
-    value_visits, mask_secrets: what a trace keeps, see Bounds."""
+    value_visits, mask_secrets: what a trace keeps, see Bounds.  sandbox: what the user's code may
+    do."""
 
     python: str = ""
     time: float = 60.0
@@ -60,6 +62,7 @@ class Settings:
     value_characters: int = 400
     value_visits: int = 64
     mask_secrets: bool = True
+    sandbox: Policy = Policy()
 
     @property
     def bounds(self) -> Bounds:
@@ -105,7 +108,9 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, object]
             table = table.get(name, {})
             if not isinstance(table, dict):
                 raise SettingsError(f"{file.name}: {name} is {table!r}, not a table")
-        settings = _merge(settings, table, "[tool.mgdebug] in pyproject.toml: {}".format)
+        spelled = "[tool.mgdebug] in pyproject.toml: {}".format
+        settings = _merge(settings, table, spelled)
+        settings = replace(settings, sandbox=_rooted(settings.sandbox, root, spelled))
     prefix = "MGDEBUG_"
     known = {field.name for field in fields(Settings)}
     own = {
@@ -138,12 +143,83 @@ def _merge(
             near = difflib.get_close_matches(name, kinds, 1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(kinds))}"
             raise SettingsError(f"{spelled(key)} is no setting of mgdebug", hint)
+        if name == "sandbox":
+            changed[name] = _policy(settings.sandbox, value, spelled)
+            continue
         try:
             changed[name] = _as(kinds[name], value)
         except (ValueError, OverflowError):
             wanted = _WANTED[kinds[name]]
             raise SettingsError(f"{spelled(key)} is {value!r}, not {wanted}") from None
     return replace(settings, **changed)  # type: ignore[arg-type]
+
+
+def _policy(policy: Policy, value: object, spelled: Callable[[str], str]) -> Policy:
+    """A mode, or the table [tool.mgdebug.sandbox]."""
+    table = value if isinstance(value, dict) else {"mode": value}
+    for key, given in table.items():
+        name = spelled("sandbox" if table is not value else f"sandbox.{key}")
+        if key not in _SANDBOX:
+            near = difflib.get_close_matches(key, _SANDBOX, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(_SANDBOX))}"
+            raise SettingsError(f"{name} is no setting of mgdebug", hint)
+        field, wanted, read = _SANDBOX[key]
+        try:
+            policy = replace(policy, **{field: read(given)})
+        except ValueError:
+            raise SettingsError(f"{name} is {given!r}, not {wanted}") from None
+    return policy
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise ValueError
+        return value
+
+    return read
+
+
+def _network(value: object) -> str:
+    if isinstance(value, bool):
+        return "all" if value else "none"
+    return _one_of(NETWORKS)(value)
+
+
+def _processes(value: object) -> int:
+    if isinstance(value, bool):
+        return Policy().processes if value else 0
+    if not isinstance(value, int) or value < 0:
+        raise ValueError
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise ValueError
+    return tuple(value)
+
+
+# A key of [tool.mgdebug.sandbox]: the field of Policy, what is wanted in words, how it is read.
+_SANDBOX: Mapping[str, tuple[str, str, Callable[[object], object]]] = {
+    "mode": ("mode", f"one of {', '.join(MODES)}", _one_of(MODES)),
+    "network": ("network", f"true, false, or one of {', '.join(NETWORKS)}", _network),
+    "write": ("write", "a list of paths", _texts),
+    "subprocess": ("processes", "true, false, or how many at once", _processes),
+    "env": ("env", "a list of names", _texts),
+}
+
+
+def _rooted(policy: Policy, root: Path, spelled: Callable[[str], str]) -> Policy:
+    """Paths from the root of the project, made absolute.  Raises SettingsError for what is not
+    there."""
+    found = []
+    for path in policy.write:
+        place = root / Path(path).expanduser()
+        if not place.exists():
+            raise SettingsError(f"{spelled('sandbox.write')}: there is no {path}", "create it first")
+        found.append(str(place.resolve()))
+    return replace(policy, write=tuple(found))
 
 
 _WANTED: Mapping[type, str] = {

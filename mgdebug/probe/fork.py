@@ -12,6 +12,7 @@ from typing import Any, Callable, Collection, Iterator, NoReturn, Optional, Set
 from .answer import Answer, LimitsOf
 from .cases import failure
 from .frames import Decoder, Malformed, Message, send
+from .inside import INSIDE
 
 GRACE_SECONDS = 0.5  # for a watchdog inside the child, before the kill from outside
 LEAVE_SECONDS = 0.4  # for the other process of a worker to end by itself
@@ -113,6 +114,7 @@ class Forks:
                 _confine(memory, parent)
                 for fd in (read, self._requests, self._answers):
                     os.close(fd)
+                INSIDE.close_in()
                 quiet(log)
                 child(Voice(write, key))
             except BaseException as error:

@@ -35,12 +35,13 @@ from mgdebug.runner.answers import (
 from mgdebug.runner.plan import Plan
 from mgdebug.runner.traces import functions_of, to_run_again, trace_request, with_last
 from mgdebug.runner.worker import LOAD_SECONDS, LONGEST_WAIT, Channel, Worker, spec_of
+from mgdebug.sandbox.policy import Policy
 from mgdebug.settings import Bounds, Settings
 from mgdebug.syntax.source import SourceFile
 
 MARGIN_SECONDS = 5.0  # that a worker may take beyond the limits of its cases
 COLLECT_FLOOR, COLLECT_FACTOR = 2.0, 4.0  # what a patched project may take to be collected
-USUAL = Bounds()
+USUAL, CONFINED = Bounds(), Policy()
 TRACE_SECONDS, TRACE_FACTOR, ENDLESS_SECONDS = 1.0, 2.0, 0.3  # of wall time, for one traced case
 
 Sources = Mapping[str, bytes]  # patched files: path from the root -> bytes
@@ -73,11 +74,12 @@ class Runner:
         *,
         doctests: bool = True,
         bounds: Bounds = USUAL,
+        policy: Policy = CONFINED,
     ) -> None:
         """jobs: workers, one a core.  doctests: whether those of the target count as cases.
-        bounds: of what traces keep."""
+        bounds: of what traces keep.  policy: what the user's code may do."""
         self.target, self.python, self.limits = target, python, limits
-        self.jobs, self.bounds = max(1, jobs), bounds
+        self.jobs, self.bounds, self.policy = max(1, jobs), bounds, policy
         self._root = Path(os.path.realpath(target.root))
         self._spec = spec_of(target, self._root, limits, doctests)
         self._workers: list[Worker] = []
@@ -99,6 +101,7 @@ class Runner:
             settings.workers,
             doctests=settings.doctests,
             bounds=settings.bounds,
+            policy=settings.sandbox,
         )
 
     def __enter__(self) -> Self:
@@ -285,7 +288,7 @@ class Runner:
     # ----------------------------------------------------------------------------- workers
 
     def _start(self) -> Worker:
-        worker = Worker(self.python, self._spec, self.target.cwd)
+        worker = Worker(self.python, self._spec, self.policy)
         self.version = tuple(worker.version)
         self.pytest = worker.hello.get("pytest")
         return worker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import time
@@ -11,7 +12,9 @@ from pathlib import Path
 from mgdebug.errors import InterpreterError, NoCasesError, ProbeError, UsageError
 from mgdebug.model import Limits, Target
 from mgdebug.probe.frames import Decoder, Malformed, Message, encode
-from mgdebug.sandbox.process import Process, Scratch
+from mgdebug.sandbox.policy import TEMPORARY, Policy, Site
+from mgdebug.sandbox.process import Confinement, Process
+from mgdebug.sandbox.scratch import Scratch
 
 PROBE = Path(__file__).parents[1] / "probe"
 OLDEST = [3, 8]
@@ -72,15 +75,21 @@ class Channel:
 class Worker:
     """A pristine process for runs that import everything anew, and a warm one for tries."""
 
-    def __init__(self, python: str, spec: Message, cwd: Path) -> None:
+    def __init__(self, python: str, spec: Message, policy: Policy) -> None:
         """Raises InterpreterError if the interpreter cannot be started, or is too old."""
         self.scratch = Scratch()
+        home = str(Path.home())
+        self._site = Site(spec["root"], spec["cwd"], str(self.scratch.path), python, home)
         self.pristine, self.warm = Channel(), Channel()
         self.loaded = self._told = self._closed = False
         fds = [f for c in (self.pristine, self.warm) for f in (c.child_in, c.child_out)]
         command = [python, str(PROBE), *map(str, fds)]
         try:
-            self._process = Process(command, cwd=cwd, scratch=self.scratch, fds=fds)
+            if not os.access(python, os.X_OK):
+                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+            self._process = Process(
+                command, site=self._site, policy=policy, scratch=self.scratch, fds=fds
+            )
         except OSError as error:
             self._close_files()
             raise InterpreterError(
@@ -110,9 +119,14 @@ class Worker:
             )
 
     def _greet(self, spec: Message) -> Message:
-        own = {"scratch": str(self.scratch.path), "log": str(self.scratch.log)}
+        own = {"scratch": f"{self._site.box}/{TEMPORARY}", "log": self._site.log}
         self.pristine.send({**spec, **own})
         return self.pristine.wait(START_SECONDS)
+
+    @property
+    def confinement(self) -> Confinement:
+        """What the sandbox holds.  Raises OSError if it did not start."""
+        return self._process.confinement
 
     @property
     def version(self) -> list[int]:

@@ -1,98 +1,167 @@
-"""A child process in a session of its own, and a scratch folder that goes when it goes.
-
-What is confined today: the process group is killed as a whole, and on Linux whatever left it
-too, because the probe adopts orphans (see probe.fork); standard input is empty; memory, core
-dumps, the size of a file and time are bounded; temporary files land in a scratch folder, and
-no byte code is written beside the user's sources.  What is not confined yet: the network, and
-writes outside the scratch folder.
-"""
+"""A child process in the sandbox, and what became of confining it."""
 
 from __future__ import annotations
 
 import contextlib
+import fnmatch
+import json
 import os
-import shutil
+import select
 import signal
 import subprocess
-import tempfile
-from collections.abc import Mapping, Sequence
+import sys
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-# Between the request to end and the kill, and for the kill: much more than either takes.
-GRACE_SECONDS = 2.0, 5.0
+from mgdebug.sandbox.policy import HOME, TEMPORARY, Policy, Site
+from mgdebug.sandbox.scratch import Scratch
+
+GRACE_SECONDS = 2.0, 5.0  # from the request to end to the kill, and for the kill
+START_SECONDS = 30.0  # for the layers to be laid and tested
+
+_LAUNCH = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1));"
+    "from mgdebug.sandbox.launch import main; main(sys.argv[1:])"
+)
+# What a program needs to run, and nothing that could be a key.
+_KEPT = (
+    *("PATH", "LANG", "LANGUAGE", "LC_*", "TZ", "USER", "LOGNAME", "SHELL", "TERM", "CI"),
+    *("PYTHON*", "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH", "DYLD_*", "SOURCE_DATE_EPOCH"),
+    *("DJANGO_SETTINGS_MODULE", "HYPOTHESIS_PROFILE", "OMP_NUM_THREADS"),
+)
+# A coverage or debugging session around mgdebug is not one around the user's tests.
+_DROPPED = (
+    *("COVERAGE_PROCESS_START", "PYTEST_CURRENT_TEST", "PYTEST_ADDOPTS", "COLUMNS"),
+    *("PYTHONSTARTUP", "PYTHONBREAKPOINT", "PYTHONINSPECT"),
+)
+_ESCAPES = {
+    "write": "files outside the scratch folder can be written",
+    "network": "the network can be reached",
+    "secrets": "dot files of your home can be read",
+    "processes": "other processes of yours can be signalled",
+    "kernel": "other users' name spaces and memory can be asked for",
+}
 
 
-class Scratch:
-    """A folder for what a child writes.  remove() also takes what a child has made unwritable."""
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What the sandbox was found to hold, tried out before the program began.
 
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="mgdebug-"))
+    escapes: what a confined process could still do, in words.  changes: whether what it writes to
+    the project is kept aside rather than forbidden.  apart: whether it lives in namespaces of its
+    own, where nothing survives.
+    """
 
-    @property
-    def log(self) -> Path:
-        return self.path / "output.log"
-
-    def output(self, size: int = 4000) -> str:
-        """The last characters of what the children printed."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, self.log.stat().st_size - size))
-                return file.read().decode("utf-8", "replace")
-        except OSError:
-            return ""
-
-    def remove(self) -> None:
-        for folder, _, _ in os.walk(self.path):
-            with contextlib.suppress(OSError):
-                Path(folder).chmod(0o700)
-        shutil.rmtree(self.path, ignore_errors=True)
+    escapes: tuple[str, ...] = ()
+    changes: bool = False
+    apart: bool = False
 
 
 class Process:
-    """A running child.  It leads its own session, so that its group can be killed whole."""
+    """A running child.  It ends with this process, whatever ends that."""
 
     def __init__(
-        self, command: Sequence[str], *, cwd: Path, scratch: Scratch, fds: Sequence[int]
+        self,
+        command: Sequence[str],
+        *,
+        site: Site,
+        policy: Policy,
+        scratch: Scratch,
+        fds: Sequence[int],
     ) -> None:
         """fds: file descriptors that the child inherits.  Raises OSError if it cannot start."""
-        with scratch.log.open("ab") as log:
-            self._child = subprocess.Popen(
-                command,
-                cwd=cwd,
-                env=child_environment(os.environ, scratch),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=fds,
-                start_new_session=True,
-            )
+        lifeline, self._lifeline = os.pipe()
+        status, told = os.pipe()
+        numbers = ",".join(str(fd) for fd in (lifeline, told, *fds))
+        launcher = [sys.executable, "-I", "-S", "-c", _LAUNCH, str(Path(__file__).parents[2])]
+        try:
+            with scratch.log.open("ab") as log:
+                self._child = subprocess.Popen(
+                    [*launcher, policy.to_json(), site.to_json(), numbers, *command],
+                    cwd="/",
+                    env=child_environment(os.environ, site, policy),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[lifeline, told, *fds],
+                    start_new_session=True,
+                )
+        except BaseException:
+            os.close(self._lifeline)
+            os.close(status)
+            raise
+        finally:
+            os.close(lifeline)
+            os.close(told)
+        self._status = status
+        self._confinement: Confinement | None = None
+
+    @property
+    def confinement(self) -> Confinement:
+        """Waits until the layers are laid and tested.  Raises OSError if they never are."""
+        if self._confinement is None:
+            self._confinement = _confinement(_all_of(self._status, START_SECONDS))
+        return self._confinement
 
     @property
     def running(self) -> bool:
         return self._child.poll() is None
 
     def stop(self) -> None:
-        """End it with all that it started.  Never raises.
-
-        SIGTERM first: a probe then takes its forks along, which lead sessions of their own.
-        """
+        """End it with all that it started.  Never raises."""
+        if self._lifeline >= 0:
+            os.close(self._status)
         for number, seconds in zip((signal.SIGTERM, signal.SIGKILL), GRACE_SECONDS, strict=True):
             with contextlib.suppress(OSError):
-                os.killpg(self._child.pid, number)
+                os.kill(self._child.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(seconds)
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
 
 
-def child_environment(own: Mapping[str, str], scratch: Scratch) -> dict[str, str]:
-    """The user's environment; hashes repeat, no byte code, temporaries in the scratch folder."""
-    environment = dict(own)
+def child_environment(own: Mapping[str, str], site: Site, policy: Policy) -> dict[str, str]:
+    """What is handed on of the user's environment; hashes repeat, no byte code, home and
+    temporaries in the scratch folder."""
+    if policy.mode == "off":
+        environment = {k: v for k, v in own.items() if k not in _DROPPED}
+    else:
+        environment = {k: v for k, v in own.items() if _is_kept(k, policy.env)}
+        environment["HOME"] = f"{site.box}/{HOME}"
+    temporary = f"{site.box}/{TEMPORARY}"
     environment |= {
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
-        "TMPDIR": str(scratch.path),
-        "HYPOTHESIS_STORAGE_DIRECTORY": str(scratch.path / "hypothesis"),
+        "TMPDIR": temporary,
+        "HYPOTHESIS_STORAGE_DIRECTORY": f"{temporary}/hypothesis",
     }
-    # A coverage or debugging session around mgdebug is not one around the user's tests.
-    for name in ("COVERAGE_PROCESS_START", "PYTEST_CURRENT_TEST", "PYTEST_ADDOPTS", "COLUMNS"):
-        environment.pop(name, None)
     return environment
+
+
+def _is_kept(name: str, wanted: Collection[str]) -> bool:
+    if name in wanted:
+        return True
+    return name not in _DROPPED and any(fnmatch.fnmatchcase(name, kept) for kept in _KEPT)
+
+
+def _all_of(fd: int, seconds: float) -> bytes:
+    found, deadline = b"", time.monotonic() + seconds
+    while select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        data = os.read(fd, 1 << 16)
+        if not data:
+            return found
+        found += data
+    raise TimeoutError("the sandbox does not start")
+
+
+def _confinement(said: bytes) -> Confinement:
+    try:
+        raw = json.loads(said)
+        layers, escapes = raw["layers"], raw["escapes"]
+    except (ValueError, TypeError, KeyError):
+        raise OSError("the sandbox does not start") from None
+    found = tuple(words for name, words in _ESCAPES.items() if name in escapes)
+    return Confinement(found, bool(layers.get("layered")), bool(layers.get("apart")))

@@ -1,0 +1,92 @@
+"""The sandbox as it looks from inside, and what is left to this process to do of it.
+
+The launcher says so in a variable of the environment; see mgdebug/sandbox/launch.py.
+"""
+
+import json
+import os
+import struct
+import sys
+from typing import Any, Dict, List, Optional
+
+_TOLD = "_MGDEBUG_INSIDE"
+_RESTRICT = 446  # landlock_restrict_self, of every machine
+_SET_SECCOMP, _SET_NO_NEW_PRIVS = 22, 38  # <linux/prctl.h>
+
+RENEW = b"renew"
+
+
+class Inside:
+    """processes: how many a case may have at once besides its own, None for any number.  apart:
+    whether /proc shows this sandbox alone."""
+
+    def __init__(self, told: Dict[str, Any]) -> None:
+        self.apart = bool(told.get("apart"))
+        self.processes: Optional[int] = told.get("processes")
+        self._folders: List[str] = told.get("dirty") or []
+        self._broker: Optional[List[int]] = told.get("broker")
+        self._fence: Optional[int] = told.get("fence")
+        self._filter = bytes.fromhex(told.get("filter") or "")
+        if self._fence is not None or self._filter:
+            try:
+                import ctypes  # not every CPython is built with it
+
+                self._library = ctypes.CDLL(None)
+                self._bytes = ctypes.create_string_buffer(self._filter)
+                at = struct.pack("@HP", len(self._filter) // 8, ctypes.addressof(self._bytes))
+                self._program = ctypes.create_string_buffer(at)
+            except (ImportError, OSError):
+                self._fence, self._filter = None, b""
+
+    def close_in(self) -> None:
+        """In a fork that runs the user's code: nothing leads from it to who watches it."""
+        if self._fence is not None:
+            self._library.syscall(_RESTRICT, self._fence, 0)
+            os.close(self._fence)
+        if self._filter:
+            self._library.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            self._library.prctl(_SET_SECCOMP, 2, self._program, 0, 0)
+        for fd in self._broker or ():
+            os.close(fd)
+
+    def is_dirty(self) -> bool:
+        """Whether something was written to the box."""
+        for folder in self._folders:
+            with os.scandir(folder) as entries:
+                if next(entries, None) is not None:
+                    return True
+        return False
+
+    def renew(self, cwd: str) -> None:
+        """Have what was written forgotten.  cwd: where to be afterwards."""
+        if self._broker is not None and self.is_dirty():
+            os.chdir("/")
+            os.write(self._broker[1], RENEW)
+            os.read(self._broker[0], 1)
+            os.chdir(cwd)
+
+    def crowd(self) -> int:
+        """The processes of the sandbox."""
+        return sum(name.isdigit() for name in os.listdir("/proc"))
+
+    def memory(self) -> int:
+        """Bytes that the processes of the sandbox hold together; shared ones count for each."""
+        pages = 0
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                try:
+                    with open("/proc/%s/statm" % name, "rb") as file:
+                        _, resident, shared = file.read().split()[:3]
+                    pages += int(resident) - int(shared)
+                except (OSError, ValueError):
+                    continue
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _told() -> Dict[str, Any]:
+    text = os.environ.pop(_TOLD, "")
+    told: Dict[str, Any] = json.loads(text) if text and sys.platform == "linux" else {}
+    return told
+
+
+INSIDE = Inside(_told())

@@ -52,6 +52,7 @@ class Answer:
         self.refused = ""
         self.fresh = False
         self.ended = ""
+        self.left = 0  # processes that the fork left running
         self.case: Optional[str] = None  # the one that runs now
         self.begun = 0.0
         self.started = time.monotonic()

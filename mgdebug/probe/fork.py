@@ -19,7 +19,9 @@ LEAVE_SECONDS = 0.4  # for the other process of a worker to end by itself
 ANSWER_BYTES = 64 << 20
 LOG_BYTES = 8 << 20  # about what a case may print before the log begins anew
 FILE_BYTES = 1 << 30  # of any one file
+OUTPUT_BYTES = 64 << 20  # that the cases of one fork may print
 _TICK = 0.05  # seconds between looks at a child that says nothing
+_QUICK_TICK, _LOOKS = 0.004, 16  # at one that has started others; at their memory, each so many
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
 
 _exit = os._exit  # the user's code may replace it
@@ -52,13 +54,15 @@ class Forks:
         When the runner hangs up or a SIGTERM comes, this process leaves."""
         self._requests, self._answers = requests, answers
         self.own: Set[int] = set()  # children that are no forks
+        self._cwd = os.getcwd()
         self.partner: Optional[int] = None  # one of them, which ends what it has itself started
         self._running: Optional[int] = None
         _prctl(_SET_CHILD_SUBREAPER, 1)
         self.catch()
 
     def catch(self) -> None:
-        """Take the SIGTERM; anew, after the user's code could."""
+        """Take the SIGTERM, and where this process is; anew, after the user's code could."""
+        self._cwd = os.getcwd()
         signal.signal(signal.SIGTERM, lambda signum, frame: self.leave())
 
     def leave(self) -> NoReturn:
@@ -73,18 +77,22 @@ class Forks:
         self.sweep(())
         _exit(0)
 
-    def sweep(self, spare: Collection[int]) -> None:
-        """Kill and reap the children of this process, orphans that it adopted among them."""
+    def sweep(self, spare: Collection[int]) -> int:
+        """Kill and reap the children of this process, orphans that it adopted among them.  Returns
+        how many were still running."""
         if not spare and not _has_children():
-            return
+            return 0
+        killed = 0
         for _ in range(200):  # who forks faster than that is not to be caught from here
             found = [pid for pid in children() if pid not in spare]
             if not found:
-                return
+                break
+            killed += sum(_is_running(pid) for pid in found)
             for pid in found:
                 _kill(pid)
             for pid in found:
                 _wait(pid, 0)
+        return killed
 
     def run(
         self,
@@ -99,6 +107,7 @@ class Forks:
 
         memory: bytes.  log: where its output goes.
         """
+        os.chdir(self._cwd)  # a new mount may lie there
         read, write = os.pipe()
         key, parent = os.urandom(16).hex(), os.getpid()
         for stream in (sys.stdout, sys.stderr):
@@ -128,7 +137,7 @@ class Forks:
         self._running = pid
         os.close(write)
         try:
-            answer.ended = self._watch(pid, read, key, answer, limits, log)
+            answer.ended = self._watch(pid, read, key, answer, limits, memory, log)
         except Malformed:
             answer.ended = "a malformed answer"
         finally:
@@ -138,11 +147,19 @@ class Forks:
             else:
                 _signal(os.killpg, pid, signal.SIGKILL)  # the number may be another process's now
             os.close(read)
-            self.sweep(self.own)
+            answer.left = self.sweep(self.own)
+            INSIDE.renew()
         return answer.ended
 
     def _watch(
-        self, pid: int, read: int, key: str, answer: Answer, limits: LimitsOf, log: Optional[str]
+        self,
+        pid: int,
+        read: int,
+        key: str,
+        answer: Answer,
+        limits: LimitsOf,
+        memory: Optional[int],
+        log: Optional[str],
     ) -> str:
         """Never waits for the end of the pipe alone: a grandchild may hold it open."""
         decoder = Decoder(ANSWER_BYTES)
@@ -152,6 +169,8 @@ class Forks:
         deadline = time.monotonic() + limits.collect
         case: Optional[str] = None
         tick = _TICK
+        own, printed = INSIDE.crowd() if INSIDE.processes is not None else 0, 0
+        looks = 0
         while True:
             if answer.case != case:
                 case = answer.case
@@ -174,7 +193,18 @@ class Forks:
             status = self._reap(pid, os.WNOHANG)
             if status is None:
                 self._bury()
-                _bound(log)
+                printed += _bound(log)
+                if printed > OUTPUT_BYTES:
+                    return "output limit of %d MB" % (OUTPUT_BYTES >> 20)
+                if INSIDE.processes is not None:
+                    crowd = INSIDE.crowd() - own
+                    if crowd > INSIDE.processes:
+                        return "process limit of %d" % INSIDE.processes
+                    if crowd > 0:
+                        tick = min(tick, _QUICK_TICK)
+                        looks += 1
+                        if memory and not looks % _LOOKS and INSIDE.memory() > memory:
+                            return "memory limit of %d MB" % (memory >> 20)
                 continue
             while _more(read):  # the last words are still in the pipe
                 data = os.read(read, 1 << 16)
@@ -236,6 +266,15 @@ def children() -> Iterator[int]:
             continue
         if parent == own:
             yield int(name)
+
+
+def _is_running(pid: int) -> bool:
+    """Not a child that has ended and waits to be reaped."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] != b"Z"
+    except (OSError, IndexError):
+        return False
 
 
 def _has_children() -> bool:
@@ -320,11 +359,15 @@ def quiet(log: Optional[str]) -> None:
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
-def _bound(log: Optional[str]) -> None:
-    """Its writers append, so that it can be emptied under their hands."""
+def _bound(log: Optional[str]) -> int:
+    """Its writers append, so that it can be emptied under their hands.  Returns the bytes that were
+    thrown away."""
     if log:
         try:
-            if os.path.getsize(log) > LOG_BYTES:
+            size = os.path.getsize(log)
+            if size > LOG_BYTES:
                 os.truncate(log, 0)
+                return size
         except OSError:
             pass
+    return 0

@@ -5,6 +5,7 @@ The launcher says so in a variable of the environment; see mgdebug/sandbox/launc
 
 import json
 import os
+import shutil
 import struct
 import sys
 from typing import Any, Dict, List, Optional
@@ -57,30 +58,40 @@ class Inside:
                     return True
         return False
 
-    def renew(self, cwd: str) -> None:
-        """Have what was written forgotten.  cwd: where to be afterwards."""
-        if self._broker is not None and self.is_dirty():
+    def renew(self) -> None:
+        """Have what was written forgotten.  Who stands in a folder has to go there anew."""
+        if not self.is_dirty():
+            return
+        if self._broker is not None:
             os.chdir("/")
             os.write(self._broker[1], RENEW)
-            os.read(self._broker[0], 1)
-            os.chdir(cwd)
+            if not os.read(self._broker[0], 1):
+                raise OSError("the sandbox is gone")
+            return
+        for folder in self._folders:
+            for name in os.listdir(folder):
+                path = os.path.join(folder, name)
+                if os.path.isdir(path) and not os.path.islink(path):
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    os.unlink(path)
 
     def crowd(self) -> int:
         """The processes of the sandbox."""
         return sum(name.isdigit() for name in os.listdir("/proc"))
 
     def memory(self) -> int:
-        """Bytes that the processes of the sandbox hold together; shared ones count for each."""
-        pages = 0
+        """Bytes that the processes of the sandbox hold together; what several share counts once."""
+        found = 0
         for name in os.listdir("/proc"):
             if name.isdigit():
                 try:
-                    with open("/proc/%s/statm" % name, "rb") as file:
-                        _, resident, shared = file.read().split()[:3]
-                    pages += int(resident) - int(shared)
-                except (OSError, ValueError):
+                    with open("/proc/%s/smaps_rollup" % name, "rb") as file:
+                        sizes = [line.split() for line in file if line.startswith(b"Pss:")]
+                    found += sum(int(size[1]) for size in sizes) << 10
+                except (OSError, ValueError, IndexError):
                     continue
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        return found
 
 
 def _told() -> Dict[str, Any]:

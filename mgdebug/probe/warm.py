@@ -14,6 +14,7 @@ from .cases import Runnable, Trouble
 from .fork import Forks, Voice, children, quiet
 from .frames import Decoder, Message, receive, send
 from .overlay import LiveFunctions, Overlay, Swap, modules_of, plan_swap, same_code
+from .inside import INSIDE
 from .project import load
 from .running import Stop, run_cases, until_broken, until_hopeless
 
@@ -51,8 +52,10 @@ class Warm:
         self.forks.catch()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.forks.own.update(children())
-        # A fork takes neither threads nor children along: what leans on them wants a new import.
-        self.busy = threading.active_count() > 1 or bool(self.forks.own)
+        # A fork takes neither threads nor children along, and files are forgotten after each: what
+        # leans on them wants a new import.
+        others = threading.active_count() > 1 or bool(self.forks.own)
+        self.busy = others or INSIDE.is_dirty()
         gc.collect()
         gc.freeze()
         send(self.fd_out, {"ready": len(found)})

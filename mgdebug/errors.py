@@ -6,6 +6,7 @@ MgdebugError                exit code
 ├── SourceError                 2   a file that cannot be read or decoded
 ├── EnvironmentFailure          3   the project's interpreter or its tests cannot be started
 │   ├── InterpreterError        3   no such interpreter, or too old
+│   ├── SandboxError            3   --sandbox=strict, and it is not; or it does not start
 │   └── ProbeError              3   the probe died, hung or spoke nonsense
 ├── ApplyError                  1   the user's file changed meanwhile, or cannot be written
 └── NoCasesError                5   nothing says what is right
@@ -52,6 +53,10 @@ class EnvironmentFailure(MgdebugError):
 
 
 class InterpreterError(EnvironmentFailure):
+    pass
+
+
+class SandboxError(EnvironmentFailure):
     pass
 
 

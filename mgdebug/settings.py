@@ -165,7 +165,7 @@ def _policy(policy: Policy, value: object, spelled: Callable[[str], str]) -> Pol
             raise SettingsError(f"{name} is no setting of mgdebug", hint)
         field, wanted, read = _SANDBOX[key]
         try:
-            policy = replace(policy, **{field: read(given)})
+            policy = replace(policy, **{field: read(given)})  # type: ignore[arg-type]
         except ValueError:
             raise SettingsError(f"{name} is {given!r}, not {wanted}") from None
     return policy

@@ -133,6 +133,8 @@ def _record(
     began = time.monotonic()
     run = runner.run()
     check_expressions(run)
+    if runner.gaps:
+        yield Warned(runner.gaps)
     if runner.pytest is None and (target.tests or not (target.expressions or target.io)):
         yield Warned(f"{runner.python} has no pytest: only unittest was looked for")
     yield Collected(runner.python, run.cases, run.outcomes, (), time.monotonic() - began)

@@ -36,11 +36,16 @@ _CASES = (
         metavar="FOLDER",
         help="TARGET is a program that reads standard input: pairs of NAME.in and NAME.out.",
     ),
+    click.option(
+        "--sandbox",
+        metavar="MODE",
+        help="on; strict: refuse to run where a layer is missing; off.  [on]",
+    ),
 )
 
 
 def cases(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the arguments target, tests, expressions and io."""
+    """Give a command the arguments target, tests, expressions, io and sandbox."""
     for option in reversed(_CASES):
         command = option(command)
     return command

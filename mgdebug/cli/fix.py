@@ -31,6 +31,7 @@ def fix(
     tests: tuple[str, ...],
     expressions: tuple[str, ...],
     io: Path | None,
+    sandbox: str | None,
     mode: str | None,
     time: float | None,
     python: str | None,
@@ -51,7 +52,7 @@ def fix(
     from mgdebug.proposers import PROPOSERS, proposer
     from mgdebug.repair import repair
 
-    flags = {"time": time, "python": python, "jobs": jobs}
+    flags = {"time": time, "python": python, "jobs": jobs, "sandbox": sandbox}
     where, chosen, interpreter = understood(target, tests, expressions, io, flags)
     names = chosen.engine.split("+")
     for name in names:

@@ -53,6 +53,7 @@ def trace(
     tests: tuple[str, ...],
     expressions: tuple[str, ...],
     io: Path | None,
+    sandbox: str | None,
     blocks: tuple[str, ...],
     names: tuple[str, ...],
     diff: bool,
@@ -82,7 +83,7 @@ def trace(
     if as_json and html is not None:
         raise UsageError("--json and --html exclude each other", "run it twice")
     where, chosen, interpreter = understood(
-        target, tests, expressions, io, {"time": time, "python": python}
+        target, tests, expressions, io, {"time": time, "python": python, "sandbox": sandbox}
     )
     if html is not None:
         page.check(html)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from mgdebug.errors import ProbeError
+from mgdebug.errors import ProbeError, SandboxError
 from mgdebug.model import (
     Hierarchy,
     Limits,
@@ -33,6 +33,7 @@ from mgdebug.runner.answers import (
     read_verdict,
 )
 from mgdebug.runner.plan import Plan
+from mgdebug.runner.refusals import explained
 from mgdebug.runner.traces import functions_of, to_run_again, trace_request, with_last
 from mgdebug.runner.worker import LOAD_SECONDS, LONGEST_WAIT, Channel, Worker, spec_of
 from mgdebug.sandbox.policy import Policy
@@ -90,6 +91,7 @@ class Runner:
         self._ran: dict[str, list[tuple[str, int]]] = {}  # functions that ran during the import
         self.deadline = float("inf")  # on the monotonic clock; for runs that are no tries
         self.pytest: str | None = None
+        self.gaps = ""  # what the sandbox does not hold, in words; known after the first run
         self.version: tuple[int, ...] = ()
 
     @classmethod
@@ -143,7 +145,7 @@ class Runner:
         finally:
             if new:
                 worker.close()
-        run = read_run(answer, self._relative, said)
+        run = explained(read_run(answer, self._relative, said), self.policy)
         if not sources or sources == self._base:
             self._collecting = run.collecting
         return run
@@ -289,9 +291,32 @@ class Runner:
 
     def _start(self) -> Worker:
         worker = Worker(self.python, self._spec, self.policy)
+        self._check(worker)
         self.version = tuple(worker.version)
         self.pytest = worker.hello.get("pytest")
         return worker
+
+    def _check(self, worker: Worker) -> None:
+        """Raises SandboxError where what was asked for cannot be had."""
+        try:
+            found = worker.confinement
+        except OSError:
+            worker.close()
+            raise SandboxError(
+                "the sandbox does not start",
+                "--sandbox=off runs the tests without one, if you trust them",
+                worker.said,
+            ) from None
+        if self.policy.mode == "strict" and found.escapes:
+            worker.close()
+            raise SandboxError(
+                f"the sandbox is not strict here: {'; '.join(found.escapes)}",
+                "run it where user namespaces or Landlock are allowed, or without --sandbox=strict",
+            )
+        if self.policy.mode == "off":
+            self.gaps = "the sandbox is off: what runs can change your files, read your keys and send them"
+        elif found.escapes:
+            self.gaps = f"the sandbox is weaker here: {'; '.join(found.escapes)}"
 
     def _first(self) -> Worker:
         if not self._workers:

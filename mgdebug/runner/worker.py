@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import selectors
@@ -82,6 +83,7 @@ class Worker:
         self._site = Site(spec["root"], spec["cwd"], str(self.scratch.path), python, home)
         self.pristine, self.warm = Channel(), Channel()
         self.loaded = self._told = self._closed = False
+        self.said = ""  # what it printed, once it is closed
         fds = [f for c in (self.pristine, self.warm) for f in (c.child_in, c.child_out)]
         command = [python, str(PROBE), *map(str, fds)]
         try:
@@ -162,12 +164,14 @@ class Worker:
         if not self._closed:
             self._closed = True
             self._process.stop()
+            self.said = self.scratch.output()
             self._close_files()
 
     def _close_files(self) -> None:
         self.pristine.close()
         self.warm.close()
-        self.scratch.remove()
+        with contextlib.suppress(OSError):  # the next start sweeps
+            self.scratch.remove()
 
 
 def spec_of(target: Target, root: Path, limits: Limits, doctests: bool) -> Message:

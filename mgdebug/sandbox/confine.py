@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mgdebug.sandbox import kernel, landlock, seccomp
-from mgdebug.sandbox.policy import CHANGED, Policy, Site, hidden
+from mgdebug.sandbox.policy import HOME, TEMPORARY, Policy, Site, hidden
 
 _OWN_PROCESSES = 8  # of mgdebug itself, inside
 
@@ -47,7 +47,7 @@ def confine(site: Site, policy: Policy, *, apart: bool, layered: bool) -> Layers
     with contextlib.suppress(OSError):
         read = None if apart else list(_readable(site))
         tcp = apart or policy.network == "all"
-        found = landlock.rules(_writable(site, policy, layered), read, tcp=tcp)
+        found = landlock.rules(_writable(site, policy, apart, layered), read, tcp=tcp)
         landlock.restrict(found)
         os.close(found)
         files = True
@@ -66,18 +66,21 @@ def _families(policy: Policy, apart: bool) -> set[int] | None:
     return found | ({socket.AF_UNIX} if policy.network == "unix" else set())
 
 
-def _writable(site: Site, policy: Policy, layered: bool) -> Iterator[str]:
-    yield site.log
-    for folder in site.folders():
-        if not folder.endswith(("/" + CHANGED, "/work")):
-            yield folder
-    if layered:
-        yield site.root
+def _writable(site: Site, policy: Policy, apart: bool, layered: bool) -> Iterator[str]:
     yield from policy.write
+    if apart:
+        # Other mounts come to lie there, whose files no rule knows: those for the folders around
+        # hold for them.  What is beside them is read-only for that it is mounted so.
+        yield from (site.scratch, "/dev")
+        if layered:
+            yield os.path.dirname(site.root)
+        return
+    yield site.log
+    yield from (f"{site.box}/{name}" for name in (TEMPORARY, HOME))
     yield from (f"/dev/{name}" for name in _HARMLESS)
 
 
-_HARMLESS = "null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm", "fd"
+_HARMLESS = "null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts"
 
 
 def _readable(site: Site) -> Iterator[str]:

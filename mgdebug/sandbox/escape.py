@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -123,10 +124,13 @@ def _secrets(bait: Bait, site: Site) -> Iterator[_Attempt]:
 
 
 def _look(path: str) -> None:
-    if os.path.isdir(path):
-        if not os.listdir(path):
-            raise OSError("empty")
-    elif not Path(path).read_bytes():
+    """Read a file, or the first one in a folder.  Raises OSError if there is nothing to see."""
+    if not os.path.isdir(path):
+        found = [path]
+    else:
+        found = [f"{at}/{name}" for at, _, names in islice(os.walk(path), LOOKED_AT) for name in names]
+        found = [name for name in found[:LOOKED_AT] if os.path.isfile(name)]
+    if not found or not Path(found[0]).read_bytes():
         raise OSError("empty")
 
 

@@ -129,7 +129,7 @@ def child_environment(own: Mapping[str, str], site: Site, policy: Policy) -> dic
     if policy.mode == "off":
         environment = {k: v for k, v in own.items() if k not in _DROPPED}
     else:
-        environment = {k: v for k, v in own.items() if _is_kept(k, policy.env)}
+        environment = {k: v for k, v in own.items() if is_kept(k, policy.env)}
         environment["HOME"] = f"{site.box}/{HOME}"
     temporary = f"{site.box}/{TEMPORARY}"
     environment |= {
@@ -141,7 +141,8 @@ def child_environment(own: Mapping[str, str], site: Site, policy: Policy) -> dic
     return environment
 
 
-def _is_kept(name: str, wanted: Collection[str]) -> bool:
+def is_kept(name: str, wanted: Collection[str]) -> bool:
+    """Whether a variable of the environment is handed on.  wanted: those that the user named."""
     if name in wanted:
         return True
     return name not in _DROPPED and any(fnmatch.fnmatchcase(name, kept) for kept in _KEPT)

@@ -50,7 +50,7 @@ class Answer:
         self.files: Dict[str, None] = {}
         self.imported: List[Any] = []
         self.refused = ""
-        self.fresh = False
+        self.short: Optional[Message] = None  # in place of all else: nothing was run
         self.ended = ""
         self.left = 0  # processes that the fork left running
         self.case: Optional[str] = None  # the one that runs now
@@ -87,18 +87,23 @@ class Answer:
             if self.collected is not None:
                 raise Malformed("a refusal of what has begun")
             self.refused = str(message["refused"])
-        elif "fresh" in message:
-            self.fresh = True
-        return bool(message.keys() & {"done", "refused", "fresh"})
+        elif "short" in message:
+            self.short = dict(message["short"])
+        return bool(message.keys() & {"done", "refused", "short"})
 
     def close_case(self, ended: str) -> None:
-        """The fork has ended; it may have been in the middle of a case."""
+        """The fork has ended; it may have been in the middle of a case, and may have left others
+        behind, which were killed."""
         if self.case is not None:
             status = "timeout" if ended.startswith("time") else "crashed"
             seconds = time.monotonic() - self.begun
             outcome = {"case": self.case, "status": status, "message": ended, "detail": ""}
             self.outcomes.append({**outcome, "seconds": seconds, "processor": seconds})
             self.case = None
+        if self.left and self.outcomes:
+            words = "left background processes: killed %d" % self.left
+            before = self.outcomes[-1]["message"]
+            self.outcomes[-1]["message"] = "%s; %s" % (before, words) if before else words
 
     def message(self) -> Message:
         return {

@@ -80,7 +80,7 @@ class Forks:
     def sweep(self, spare: Collection[int]) -> int:
         """Kill and reap the children of this process, orphans that it adopted among them.  Returns
         how many were still running."""
-        if not spare and not _has_children():
+        if not spare and not has_children():
             return 0
         killed = 0
         for _ in range(200):  # who forks faster than that is not to be caught from here
@@ -277,7 +277,7 @@ def _is_running(pid: int) -> bool:
         return False
 
 
-def _has_children() -> bool:
+def has_children() -> bool:
     """Much cheaper than to list them."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)

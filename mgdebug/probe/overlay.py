@@ -31,14 +31,19 @@ class Overlay(importlib.abc.MetaPathFinder):
             sys.meta_path.remove(self)
         sys.meta_path.insert(0, self)
 
-    def code(self, path: str) -> types.CodeType:
-        """The compiled text of a file as this overlay has it."""
+    def source(self, path: str) -> bytes:
+        """The text of a file as this overlay has it.  Raises OSError."""
         real = os.path.realpath(path)
         source = self.sources.get(real)
         if source is None:
             with open(real, "rb") as file:
                 source = file.read()
-        transform = self.transforms.get(real)
+        return source
+
+    def code(self, path: str) -> types.CodeType:
+        """The compiled text of a file as this overlay has it."""
+        source = self.source(path)
+        transform = self.transforms.get(os.path.realpath(path))
         if transform:
             return transform(path, source)
         code: types.CodeType = compile(source, path, "exec", dont_inherit=True)

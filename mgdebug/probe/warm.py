@@ -4,23 +4,26 @@ import gc
 import os
 import signal
 import threading
-import types
-import warnings
-from typing import Dict, List, Optional, Tuple
+import time
+from typing import Dict, List, Optional, Sequence, Set, Tuple
 
-from . import cases
 from .answer import Answer, LimitsOf
-from .cases import Runnable, Trouble
+from .cases import Runnable, Trouble, one_line
 from .fork import Forks, Voice, children, quiet
 from .frames import Decoder, Message, receive, send
-from .overlay import LiveFunctions, Overlay, Swap, modules_of, plan_swap, same_code
 from .inside import INSIDE
+from .originals import PLAIN, Original
+from .overlay import LiveFunctions, Overlay, same_code
 from .project import load
 from .running import Stop, run_cases, until_broken, until_hopeless
+from .shared import KINDS, UNCOMPILABLE, Allowed, Fresh, Heard, Job, Try, serve, swaps_of
+
+FAILURES_AT_MOST = 4  # forks for many tries that ended early, in a row
 
 
-def sources_of(request: Message) -> Dict[str, bytes]:
-    return {path: text.encode("latin-1") for path, text in request["sources"].items()}
+def sources_of(texts: Dict[str, str]) -> Dict[str, bytes]:
+    """Files as they are sent: a character a byte."""
+    return {path: text.encode("latin-1") for path, text in texts.items()}
 
 
 class Warm:
@@ -31,9 +34,10 @@ class Warm:
         self.base: Dict[str, bytes] = {}
         self.decoder = Decoder()
         self.known: Dict[str, Runnable] = {}
-        self.originals: Dict[str, Optional[types.CodeType]] = {}
-        self.imported: Dict[str, bool] = {}
+        self.originals: Dict[str, Optional[Original]] = {}
+        self.turns: Dict[str, int] = {}
         self.busy = False
+        self.failures = 0  # of forks for many tries
 
     def serve(self) -> None:
         """The first message says that the time has come to load the project, and with which
@@ -41,7 +45,7 @@ class Warm:
         first = receive(self.fd_in, self.decoder)
         if first is None:
             return
-        self.overlay.sources = self.base = sources_of(first)
+        self.overlay.sources = self.base = sources_of(first["sources"])
         quiet(self.spec["log"])
         said = load(self.spec, self.overlay, self._loaded)
         send(self.fd_out, {"refused": said or "the session ended early"})
@@ -63,79 +67,152 @@ class Warm:
             request = receive(self.fd_in, self.decoder)
             if request is None:
                 self.forks.leave()
-            send(self.fd_out, self._try(request))
+            send(self.fd_out, {"id": request["id"], "told": self._tries(request)})
 
-    def _try(self, request: Message) -> Message:
-        sources = sources_of(request)
-        try:
-            swaps = self._plan(sources, request.get("ran", {}))
-        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
-            return {"id": request["id"], "invalid": cases.one_line(error)}
-        if swaps == [] and not self._scripts(sources):
-            return {"id": request["id"], "same": True}
-        if swaps is None or self.busy:
-            return {"id": request["id"], "fresh": True}
+    # -------------------------------------------------------------------------------- many
+
+    def _tries(self, request: Message) -> List[Tuple[int, Message]]:
+        """What became of each try; those that would begin too late are missing."""
+        until = time.monotonic() + float(request.get("seconds") or 1e9)
+        left: List[Try] = [(index, sources_of(texts)) for index, texts in request["tries"]]
+        for path in {path for _, sources in left for path in sources}:
+            if path not in self.originals:
+                self.originals[path] = _original(path, self.base)
+        failing, order = self._cases(request["failing"]), self._cases(request["cases"])
+        alone = request.get("alone") or self.busy
+        may_share = not alone and all(case.kind in KINDS for case in [*failing, *order])
+        found: List[Tuple[int, Message]] = []
+        while left and time.monotonic() < until:
+            if may_share and len(left) > 1 and self.failures < FAILURES_AT_MOST:
+                heard = self._shared(request, failing, order, left)
+                again = left[len(heard.told)] if len(heard.told) < len(left) else None
+                for index, sources in left[: len(heard.told)]:
+                    verdict = heard.told.get(index, {})
+                    if _is_final(verdict, request):
+                        found.append((index, verdict))
+                    else:
+                        found.append((index, self._alone(request, sources)))
+                left = left[len(heard.told) :]
+                if again is not None and heard.ended != "done":
+                    found.append((again[0], self._alone(request, again[1])))
+                    left = left[1:]
+                continue
+            index, sources = left.pop(0)
+            found.append((index, self._alone(request, sources)))
+        return found
+
+    def _cases(self, names: Sequence[str]) -> List[Runnable]:
+        return [self.known[name] for name in names if name in self.known]
+
+    def _shared(
+        self,
+        request: Message,
+        failing: List[Runnable],
+        order: List[Runnable],
+        tries: List[Try],
+    ) -> Heard:
+        wanted = {case.id for case in [*failing, *order]}
+        turns = self.turns if wanted <= self.turns.keys() else {}
+        job = Job(
+            self.originals,
+            self.live,
+            request.get("ran", {}),
+            failing,
+            order,
+            request["patience"],
+            turns,
+            self.spec["root"],
+        )
+        heard = Heard(tries)
+        limits = Allowed(len(tries))
+
+        def child(voice: Voice) -> None:
+            serve(voice, job, tries)
+
+        self.forks.run(child, heard, limits, self.spec["memory"], None)
+        if heard.turns is not None:
+            self.turns.update(heard.turns)
+        useful = heard.ended == "done" and not heard.closed
+        self.failures = 0 if useful and len(heard.told) > 1 else self.failures + 1
+        if heard.closed:
+            self.failures = FAILURES_AT_MOST
+        return heard
+
+    # --------------------------------------------------------------------------------- one
+
+    def _alone(self, request: Message, sources: Dict[str, bytes]) -> Message:
+        """A try with a fork for each of its stages."""
+        if self.busy:
+            return self._without_a_fork(sources)
         limits = LimitsOf(request)
         failing, order = request["failing"], request["cases"]
         stages: List[Tuple[List[str], Stop]] = [
             (failing, until_hopeless(request["patience"])),
             (order, until_broken(set(order) - set(failing))),
         ]
+        answer = Answer(0)
         for names, stop in stages:
-            answer = Answer(request["id"])
+            answer = Answer(0)
 
             def child(voice: Voice, names: List[str] = names, stop: Stop = stop) -> None:
-                self.overlay.sources = sources
-                try:
-                    for function, code in swaps:
-                        function.__code__ = code
-                except ValueError:
-                    voice.close({"fresh": True})
-                chosen = [self.known[name] for name in names if name in self.known]
-                run_cases(voice, chosen, request, limits, None, stop)
+                self._patch(voice, sources, request)
+                run_cases(voice, self._cases(names), request, limits, None, stop)
                 voice.close({"done": True, "files": []})
 
             ended = self.forks.run(child, answer, limits, self.spec["memory"], None)
-            if answer.fresh:
-                return {"id": request["id"], "fresh": True}
+            if answer.short is not None:
+                return answer.short
             answer.close_case(ended)
             if names and not any(outcome["status"] == "passed" for outcome in answer.outcomes):
                 break
         return answer.message()
 
-    def _scripts(self, sources: Dict[str, bytes]) -> bool:
-        """Whether a patched file is run as a program, which reads it anew each time."""
-        return bool(self.spec["io"]) and os.path.realpath(self.spec["target"]) in sources
+    def _patch(self, voice: Voice, sources: Dict[str, bytes], request: Message) -> None:
+        """In a fork: make this process one that runs the patched sources, or say why not."""
+        self.overlay.sources = sources
+        try:
+            swaps = swaps_of(
+                self.originals, sources, self.live, request.get("ran", {}), PLAIN, self._scripts()
+            )
+            for function, code in swaps:
+                function.__code__ = code
+        except Fresh:
+            voice.close({"short": {"fresh": True}})
+        except UNCOMPILABLE as error:
+            voice.close({"short": {"invalid": one_line(error)}})
+        if not swaps and not self._scripts() & set(sources):
+            voice.close({"short": {"same": True}})
 
-    def _plan(
-        self, sources: Dict[str, bytes], ran: Dict[str, List[Tuple[str, int]]]
-    ) -> Optional[List[Swap]]:
-        """Raises what compile() raises for sources that it does not take."""
-        swaps: Optional[List[Swap]] = []
-        for path, source in sources.items():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                new = compile(source, path, "exec", dont_inherit=True)
-                if path not in self.originals:
-                    self.originals[path] = _compiled(path, self.base)
-                    self.imported[path] = bool(modules_of(path))
-            old = self.originals[path]
-            found: Optional[List[Swap]]
-            if old is None:
-                found = None
-            elif self.imported[path]:
-                found = plan_swap(path, old, new, self.live, ran.get(path, ()))
-            else:
-                found = [] if self._scripts(sources) or same_code(old, new) else None
-            swaps = None if swaps is None or found is None else swaps + found
-        return swaps
+    def _scripts(self) -> Set[str]:
+        """Files that are run as programs, which read them anew each time."""
+        return {os.path.realpath(self.spec["target"])} if self.spec["io"] else set()
+
+    def _without_a_fork(self, sources: Dict[str, bytes]) -> Message:
+        """Of a project that no fork can be made of."""
+        try:
+            for path, source in sources.items():
+                original = self.originals[path]
+                pair = original.compiled(source, PLAIN) if original else None
+                if pair is None or not same_code(*pair):
+                    return {"fresh": True}
+        except UNCOMPILABLE as error:
+            return {"invalid": one_line(error)}
+        return {"same": True}
 
 
-def _compiled(path: str, base: Dict[str, bytes]) -> Optional[types.CodeType]:
+def _is_final(verdict: Message, request: Message) -> bool:
+    """Whether what one of many tries ended with needs no second look: it is no step forward, and
+    nothing odd."""
+    if "outcomes" not in verdict:
+        return "odd" not in verdict
+    passed = {o["case"] for o in verdict["outcomes"] if o["status"] == "passed"}
+    failed = {o["case"] for o in verdict["outcomes"] if o["status"] != "passed"}
+    return not passed & set(request["failing"]) or bool(failed - set(request["failing"]))
+
+
+def _original(path: str, base: Dict[str, bytes]) -> Optional[Original]:
     """The file as it was imported; None if it cannot be compiled."""
-    overlay = Overlay()
-    overlay.sources = base
     try:
-        return overlay.code(path)
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        return Original(path, base)
+    except (OSError, *UNCOMPILABLE):
         return None

@@ -97,7 +97,7 @@ def fresh(spec: Message, request: Message, forks: Forks) -> Message:
 
     def child(voice: Voice) -> None:
         overlay = Overlay()
-        overlay.sources = sources_of(request)
+        overlay.sources = sources_of(request["sources"])
         recorder = None
         if request.get("trace"):
             asked = request["trace"]

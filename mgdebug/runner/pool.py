@@ -4,12 +4,10 @@ and tries of patches."""
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
-import selectors
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -30,12 +28,12 @@ from mgdebug.runner.answers import (
     read_outcomes,
     read_run,
     read_traces,
-    read_verdict,
 )
 from mgdebug.runner.plan import Plan
 from mgdebug.runner.refusals import explained
 from mgdebug.runner.traces import functions_of, to_run_again, trace_request, with_last
-from mgdebug.runner.worker import LOAD_SECONDS, LONGEST_WAIT, Channel, Worker, spec_of
+from mgdebug.runner.tries import Tries
+from mgdebug.runner.worker import LOAD_SECONDS, Worker, next_id, spec_of
 from mgdebug.sandbox.policy import Policy
 from mgdebug.settings import Bounds, Settings
 from mgdebug.syntax.source import SourceFile
@@ -50,17 +48,6 @@ Sources = Mapping[str, bytes]  # patched files: path from the root -> bytes
 
 class OutOfTime(Exception):
     """The deadline of the whole repair passed while the user's own cases were running."""
-
-
-@dataclass(slots=True)
-class _Errand:
-    """A try that is under way.  index: of the verdict.  message: the request."""
-
-    index: int
-    worker: Worker
-    message: Message
-    channel: Channel
-    deadline: float
 
 
 class Runner:
@@ -84,7 +71,6 @@ class Runner:
         self._root = Path(os.path.realpath(target.root))
         self._spec = spec_of(target, self._root, limits, doctests)
         self._workers: list[Worker] = []
-        self._ids = itertools.count(1)
         self._collecting: float | None = None  # seconds, of the sources as they are
         self._disk: dict[str, bytes] = {}  # files that do not parse, as they are
         self._base: dict[str, bytes] = {}  # and as they are for all that follows
@@ -192,7 +178,7 @@ class Runner:
         ]
         expected = to_run_again(traces, blocks) if last else {}
         if expected:
-            request = {**request, "id": next(self._ids), "cases": list(expected)}
+            request = {**request, "id": next_id(), "cases": list(expected)}
             request["trace"] = {**request["trace"], "expected": expected}
             again = read_traces(self._ask(self._first(), request), blocks)
             traces = with_last(traces, again)
@@ -204,12 +190,18 @@ class Runner:
     # ------------------------------------------------------------------------------- tries
 
     def attempt(
-        self, tries: Sequence[Sources], plan: Plan, until: float = float("inf")
+        self,
+        tries: Sequence[Sources],
+        plan: Plan,
+        until: float = float("inf"),
+        *,
+        alone: bool = False,
     ) -> list[Verdict]:
         """One verdict for each set of patched sources, on all cores.
 
-        until: on the monotonic clock; no try begins after it.  Raises ProbeError if no worker
-        can load the project any more.
+        until: on the monotonic clock; no try begins after it.  alone: each in a process of its own,
+        cut off by the clock alone, where else loops are cut off after so many turns.  Raises
+        ProbeError if no worker can load the project any more.
         """
         self._load()
         wall = self.limits.case_seconds
@@ -221,71 +213,19 @@ class Runner:
             "wall": wall,
             "limits": {case: list(pair) for case, pair in plan.limits.items()},
             "ran": self._ran,
+            "alone": alone,
         }
         if self._collecting is not None:
             common["collect"] = COLLECT_FLOOR + COLLECT_FACTOR * self._collecting
         walls = [plan.limits.get(case, (wall, 0.0))[0] for case in order]
-        longest = 2 * sum(walls) + MARGIN_SECONDS
-        verdicts: dict[int, Verdict] = {}
-        waiting = list(reversed(range(len(tries))))
-        idle = list(self._workers)
-        busy: list[_Errand] = []
-        with selectors.DefaultSelector() as selector:
-            while waiting or busy:
-                if time.monotonic() >= until:
-                    waiting.clear()
-                while waiting and idle:
-                    index, worker = waiting.pop(), idle.pop()
-                    sources = self._shipped({**self._disk, **tries[index]})
-                    message = {"sources": sources, **common, "id": next(self._ids)}
-                    deadline = time.monotonic() + longest
-                    errand = _Errand(index, worker, message, worker.warm, deadline)
-                    busy.append(errand)
-                    with contextlib.suppress(OSError):  # who is gone is heard of at once
-                        errand.channel.send(message)
-                    selector.register(errand.channel, selectors.EVENT_READ, errand)
-                soonest = min((e.deadline for e in busy), default=0.0)
-                left = max(0.0, soonest - time.monotonic())
-                for key, _ in selector.select(min(left, LONGEST_WAIT)):
-                    verdict = self._hear(key.data, selector)
-                    if verdict is not None:
-                        verdicts[key.data.index] = verdict
-                        busy.remove(key.data)
-                        idle.append(key.data.worker)
-                now = time.monotonic()
-                for errand in [e for e in busy if e.deadline < now]:
-                    verdicts[errand.index] = self._bury(errand, selector, "the probe hung")
-                    busy.remove(errand)
-                    idle.append(errand.worker)
-        return [verdicts.get(i) or Verdict((), (), "not tried") for i in range(len(tries))]
-
-    def _hear(self, errand: _Errand, selector: selectors.BaseSelector) -> Verdict | None:
-        """What a worker has to say of a try: None if there is more to come."""
-        try:
-            answer = errand.channel.read()
-            if answer is None or answer.get("id") != errand.message["id"]:
-                return None
-            if not answer.get("fresh") or errand.channel is errand.worker.pristine:
-                selector.unregister(errand.channel)
-                return read_verdict(answer)
-            # Only a new import can show this patch.
-            errand.worker.pristine.send(errand.message)
-        except (OSError, EOFError, Malformed):
-            return self._bury(errand, selector, "the probe died")
-        selector.unregister(errand.channel)
-        errand.channel = errand.worker.pristine
-        errand.deadline += LOAD_SECONDS
-        selector.register(errand.channel, selectors.EVENT_READ, errand)
-        return None
-
-    def _bury(self, errand: _Errand, selector: selectors.BaseSelector, why: str) -> Verdict:
-        """Another worker takes the place of an errand's, which is gone or does not answer."""
-        selector.unregister(errand.channel)
-        self._drop(errand.worker)
-        errand.worker = self._start()
-        self._workers.append(errand.worker)
-        errand.worker.wait_until_loaded()
-        return Verdict((), (), why)
+        return Tries(
+            self._workers,
+            [self._shipped({**self._disk, **sources}) for sources in tries],
+            common,
+            longest=2 * sum(walls) + MARGIN_SECONDS,
+            until=until,
+            replaced=self._replaced,
+        ).verdicts()
 
     # ----------------------------------------------------------------------------- workers
 
@@ -322,6 +262,14 @@ class Runner:
         if not self._workers:
             self._workers.append(self._start())
         return self._workers[0]
+
+    def _replaced(self, worker: Worker) -> Worker:
+        """Another one in place of one that is gone or does not answer."""
+        self._drop(worker)
+        new = self._start()
+        self._workers.append(new)
+        new.wait_until_loaded()
+        return new
 
     def _drop(self, worker: Worker) -> None:
         worker.close()
@@ -369,7 +317,7 @@ class Runner:
 
     def _request(self, sources: Sources, cases: Sequence[str] | None) -> Message:
         return {
-            "id": next(self._ids),
+            "id": next_id(),
             "sources": self._shipped(sources),
             "cases": None if cases is None else list(cases),
             "wall": self.limits.case_seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import selectors
 import time
@@ -71,6 +72,14 @@ class Channel:
     def close(self) -> None:
         os.close(self._write)
         os.close(self._read)
+
+
+_ids = itertools.count(1)
+
+
+def next_id() -> int:
+    """Of a request; its answer bears it too."""
+    return next(_ids)
 
 
 class Worker:

@@ -128,7 +128,9 @@ def _look(path: str) -> None:
     if not os.path.isdir(path):
         found = [path]
     else:
-        found = [f"{at}/{name}" for at, _, names in islice(os.walk(path), LOOKED_AT) for name in names]
+        found = [
+            f"{at}/{name}" for at, _, names in islice(os.walk(path), LOOKED_AT) for name in names
+        ]
         found = [name for name in found[:LOOKED_AT] if os.path.isfile(name)]
     if not found or not Path(found[0]).read_bytes():
         raise OSError("empty")

@@ -48,9 +48,7 @@ def prctl(option: int, value: int, more: object = 0) -> None:
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
-    call(
-        "mount", *(os.fsencode(text) for text in (source, target, kind)), flags, os.fsencode(data)
-    )
+    call("mount", *(os.fsencode(text) for text in (source, target, kind)), flags, os.fsencode(data))
 
 
 def unmount(target: str) -> None:

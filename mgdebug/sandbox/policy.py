@@ -71,7 +71,17 @@ class Site:
 
 TEMPORARY, HOME, SHARED, CHANGED, _WORK = FOLDERS = "tmp", "home", "shm", "changed", "work"
 
-_KEPT = {".local", ".pyenv", ".asdf", ".rye", ".conda", ".virtualenvs", ".venv", ".mise", ".nix-profile"}
+_KEPT = {
+    ".local",
+    ".pyenv",
+    ".asdf",
+    ".rye",
+    ".conda",
+    ".virtualenvs",
+    ".venv",
+    ".mise",
+    ".nix-profile",
+}
 _SECRET = "keyrings", "python_keyring"
 
 
@@ -88,7 +98,11 @@ def hidden(site: Site) -> list[str]:
         names = []
     for entry in names:
         own = any(path == entry or entry in path.parents for path in needed)
-        if not own and entry.name not in _KEPT and not (home == Path(site.root) and entry.name == ".git"):
+        if (
+            not own
+            and entry.name not in _KEPT
+            and not (home == Path(site.root) and entry.name == ".git")
+        ):
             found.append(entry)
     found += [home / ".local/share" / name for name in _SECRET]
     return [str(path) for path in found if _there(path)]

@@ -20,6 +20,7 @@ ANSWER_BYTES = 64 << 20
 LOG_BYTES = 8 << 20  # about what a case may print before the log begins anew
 FILE_BYTES = 1 << 30  # of any one file
 OUTPUT_BYTES = 64 << 20  # that the cases of one fork may print
+_OWN = 4  # processes of the sandbox: its first one, the two of the probe, and the fork
 _TICK = 0.05  # seconds between looks at a child that says nothing
 _QUICK_TICK, _LOOKS = 0.004, 16  # at one that has started others; at their memory, each so many
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
@@ -169,8 +170,7 @@ class Forks:
         deadline = time.monotonic() + limits.collect
         case: Optional[str] = None
         tick = _TICK
-        own, printed = INSIDE.crowd() if INSIDE.processes is not None else 0, 0
-        looks = 0
+        printed = looks = 0
         while True:
             if answer.case != case:
                 case = answer.case
@@ -197,7 +197,7 @@ class Forks:
                 if printed > OUTPUT_BYTES:
                     return "output limit of %d MB" % (OUTPUT_BYTES >> 20)
                 if INSIDE.processes is not None:
-                    crowd = INSIDE.crowd() - own
+                    crowd = INSIDE.crowd() - _OWN
                     if crowd > INSIDE.processes:
                         return "process limit of %d" % INSIDE.processes
                     if crowd > 0:
@@ -319,14 +319,24 @@ def _how(status: int) -> str:
     return "exit %d" % os.WEXITSTATUS(status)
 
 
-def _prctl(option: int, value: int) -> None:
+def _libc() -> Any:
+    """Loaded once: not every CPython is built with ctypes."""
     if sys.platform == "linux":
         try:
-            import ctypes  # not every CPython is built with it
+            import ctypes
 
-            ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-        except (ImportError, OSError, AttributeError):
+            return ctypes.CDLL(None)
+        except (ImportError, OSError):
             pass
+    return None
+
+
+_LIBC = _libc()
+
+
+def _prctl(option: int, value: int) -> None:
+    if _LIBC is not None:
+        _LIBC.prctl(option, value, 0, 0, 0)
 
 
 def _confine(memory: Optional[int], parent: int) -> None:

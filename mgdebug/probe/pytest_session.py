@@ -4,6 +4,7 @@ import importlib.util
 import os
 from typing import Any, Callable, List, Optional
 
+from .bare import bare
 from .cases import DETAIL, Result, Runnable, Trouble, one_line
 
 Serve = Callable[[List[Runnable], List[Trouble]], None]
@@ -88,7 +89,9 @@ def _runnable(item: Any, plugin: Any) -> Runnable:
         return _result(plugin.reports, detail)
 
     path = str(getattr(item, "path", None) or getattr(item, "fspath", ""))
-    return Runnable(item.nodeid, "pytest", path, run, item=item)
+    found = Runnable(item.nodeid, "pytest", path, run, item=item)
+    found.plain = bare(item)
+    return found
 
 
 def _result(reports: List[Any], detail: bool) -> Result:

@@ -20,7 +20,7 @@ from .running import until_broken, until_hopeless
 from .ticks import Ticks
 from .world import World
 
-KINDS = ("expression", "doctest")
+_KINDS = ("expression", "doctest")
 LEAST_TURNS, TIMES_TURNS, MOST_TURNS = 20_000, 50, 2_000_000  # of loops; a case's own times so many
 PROCESSOR_SECONDS = 0.1  # for a whole try; an endless loop outside of the project's code
 WALL_SECONDS = 1.0
@@ -28,6 +28,11 @@ _SENT_EACH = 0.02  # seconds
 
 Ran = Dict[str, List[Tuple[str, int]]]
 Try = Tuple[int, Dict[str, bytes]]
+
+
+def is_cheap(case: Runnable) -> bool:
+    """Whether a case can be run many times in one process."""
+    return case.plain is not None or case.kind in _KINDS
 
 
 class Fresh(Exception):
@@ -186,7 +191,7 @@ def _run(job: Job, ticks: Ticks) -> Message:
         for case in cases:
             turns = min(MOST_TURNS, LEAST_TURNS + TIMES_TURNS * job.turns.get(case.id, 0))
             ticks.allow(turns)
-            passed = case.run(False).status == "passed"
+            passed = _passes(case)
             if ticks.spent():
                 passed, cut = False, "loop limit of %d turns" % turns
             outcomes.append({"case": case.id, "status": "passed" if passed else "failed"})
@@ -197,12 +202,16 @@ def _run(job: Job, ticks: Ticks) -> Message:
     return {"outcomes": outcomes, "ended": cut or "done"}
 
 
+def _passes(case: Runnable) -> bool:
+    return case.bared().run(False).status == "passed"
+
+
 def _learn(job: Job, ticks: Ticks) -> Dict[str, int]:
     """The turns that each case takes without a patch."""
     turns = {}
     for case in {case.id: case for case in [*job.order, *job.failing]}.values():
         ticks.allow(MOST_TURNS // TIMES_TURNS)
-        case.run(False)
+        _passes(case)
         turns[case.id] = 0 if ticks.spent() else ticks.used()
     return turns
 

@@ -16,7 +16,7 @@ from .originals import PLAIN, Original
 from .overlay import LiveFunctions, Overlay, same_code
 from .project import load
 from .running import Stop, run_cases, until_broken, until_hopeless
-from .shared import KINDS, UNCOMPILABLE, Allowed, Fresh, Heard, Job, Try, serve, swaps_of
+from .shared import UNCOMPILABLE, Allowed, Fresh, Heard, Job, Try, is_cheap, serve, swaps_of
 
 FAILURES_AT_MOST = 4  # forks for many tries that ended early, in a row
 
@@ -80,7 +80,7 @@ class Warm:
                 self.originals[path] = _original(path, self.base)
         failing, order = self._cases(request["failing"]), self._cases(request["cases"])
         alone = request.get("alone") or self.busy
-        may_share = not alone and all(case.kind in KINDS for case in [*failing, *order])
+        may_share = not alone and all(map(is_cheap, [*failing, *order]))
         found: List[Tuple[int, Message]] = []
         while left and time.monotonic() < until:
             if may_share and len(left) > 1 and self.failures < FAILURES_AT_MOST:
@@ -146,24 +146,27 @@ class Warm:
             return self._without_a_fork(sources)
         limits = LimitsOf(request)
         failing, order = request["failing"], request["cases"]
-        stages: List[Tuple[List[str], Stop]] = [
-            (failing, until_hopeless(request["patience"])),
-            (order, until_broken(set(order) - set(failing))),
+        stages: List[Tuple[List[Runnable], Stop]] = [
+            (
+                [case.bared() for case in self._cases(failing)],
+                until_hopeless(request["patience"]),
+            ),
+            (self._cases(order), until_broken(set(order) - set(failing))),
         ]
         answer = Answer(0)
-        for names, stop in stages:
+        for chosen, stop in stages:
             answer = Answer(0)
 
-            def child(voice: Voice, names: List[str] = names, stop: Stop = stop) -> None:
+            def child(voice: Voice, chosen: List[Runnable] = chosen, stop: Stop = stop) -> None:
                 self._patch(voice, sources, request)
-                run_cases(voice, self._cases(names), request, limits, None, stop)
+                run_cases(voice, chosen, request, limits, None, stop)
                 voice.close({"done": True, "files": []})
 
             ended = self.forks.run(child, answer, limits, self.spec["memory"], None)
             if answer.short is not None:
                 return answer.short
             answer.close_case(ended)
-            if names and not any(outcome["status"] == "passed" for outcome in answer.outcomes):
+            if chosen and not any(outcome["status"] == "passed" for outcome in answer.outcomes):
                 break
         return answer.message()
 

@@ -1,0 +1,82 @@
+"""A pytest item without pytest: nothing but the test's own function, at a hundredth of the price.
+
+For a test without fixtures, marks, and plug-ins that have a say, that comes to the same.
+"""
+
+import copy
+import unittest
+from typing import Any, Callable, Dict, Optional
+
+# Plug-ins whose hooks do nothing to a plain function.
+_HARMLESS = {
+    *("_pytest", "anyio", "_hypothesis_pytestplugin", "hypothesis", "xdist", "pytest_cov"),
+    *("pytest_asyncio", "pytest_mock", "pytest_randomly", "pytest_sugar", "faker"),
+}
+_OWN = __name__.rpartition(".")[0]
+_HOOKS = ("protocol", "setup", "call", "teardown", "logreport", "makereport", "logstart")
+_SUSPENDS = 0x20 | 0x80 | 0x200  # generators, coroutines
+_ATOMS = (type(None), bool, int, float, complex, str, bytes)
+
+
+def bare(item: Any) -> Optional[Callable[[], None]]:
+    """What runs a test's own function; None where that is not the same as to run the test."""
+    try:
+        return _bare(item)
+    except Exception:  # whatever a plug-in has made of it
+        return None
+
+
+def _bare(item: Any) -> Optional[Callable[[], None]]:
+    import pytest
+
+    spec = getattr(item, "callspec", None)
+    given: Dict[str, Any] = dict(spec.params) if spec is not None else {}
+    config = item.config
+    if set(item.fixturenames) != set(given) or not _only_harmless_hooks(item):
+        return None
+    if any(mark.name != "parametrize" for mark in item.iter_markers()):
+        return None
+    if config.getini("filterwarnings") or config.getoption("pythonwarnings", None):
+        return None
+    holder, name = item.cls, item.originalname
+    if holder is not None and issubclass(holder, unittest.TestCase):
+        return _method(holder, name, item.module)
+    function = getattr(item.obj, "__func__", item.obj)
+    if type(item) is not pytest.Function or hasattr(function, "hypothesis"):
+        return None
+    if function.__code__.co_flags & _SUSPENDS:
+        return None
+    once = all(type(value) in _ATOMS for value in given.values())
+
+    def run() -> None:
+        call = item.obj if holder is None else getattr(holder(), name)
+        call(**(given if once else copy.deepcopy(given)))
+
+    return run
+
+
+def _method(holder: Any, name: str, module: Any) -> Optional[Callable[[], None]]:
+    """Of a unittest class."""
+    for hook in ("setUpClass", "tearDownClass"):
+        if getattr(holder, hook).__func__ is not getattr(unittest.TestCase, hook).__func__:
+            return None
+    if hasattr(module, "setUpModule") or holder.run is not unittest.TestCase.run:
+        return None
+
+    def run() -> None:
+        result = unittest.TestResult()
+        holder(name).run(result)
+        if not result.wasSuccessful() or result.skipped or result.expectedFailures:
+            raise AssertionError
+
+    return run
+
+
+def _only_harmless_hooks(item: Any) -> bool:
+    hooks = [getattr(item.ihook, "pytest_runtest_" + name, None) for name in _HOOKS]
+    for hook in [*hooks, item.ihook.pytest_pyfunc_call]:
+        for one in hook.get_hookimpls() if hook is not None else ():
+            owner = getattr(one.function, "__module__", None) or ""
+            if owner.partition(".")[0] not in _HARMLESS and not owner.startswith(_OWN):
+                return False
+    return True

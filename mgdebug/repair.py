@@ -119,6 +119,8 @@ class _Repair:
         self.files |= mending.changed
         self.steps, self.search.plausible = list(mending.steps), list(mending.plausible)
         own_kinds = self.target.expressions or self.target.io
+        if self.runner.gaps:
+            yield Warned(self.runner.gaps)
         if self.runner.pytest is None and (self.target.tests or not own_kinds):
             yield Warned(f"{self.runner.python} has no pytest: only unittest was looked for")
         for where, detail in run.troubles:

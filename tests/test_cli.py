@@ -339,7 +339,7 @@ def test_nothing_is_left_after_an_interrupt(
     project: Path, environment: dict[str, str], sign: signal.Signals, moment: str
 ) -> None:
     (project / "biggest.py").write_text(BUGGY.replace("value < best", "len(values) == 99"))
-    mark = f"MGDEBUG_TEST_MARK={project}"
+    mark = f"LC_MGDEBUG_MARK={project}"
     name, _, value = mark.partition("=")
     child = subprocess.Popen(
         [*COMMAND, "fix"],

@@ -29,6 +29,7 @@ from mgdebug.events import (
 from mgdebug.model import Repair, Stop, Target
 from mgdebug.proposers import proposer
 from mgdebug.repair import repair
+from mgdebug.sandbox.policy import Policy
 from mgdebug.settings import Settings
 
 Project = Callable[[dict[str, str]], Path]
@@ -344,7 +345,8 @@ def test_an_empty_folder_of_pairs(project: Project) -> None:
 
 
 def test_flaky_cases_are_named_and_left_out(project: Project, tmp_path: Path) -> None:
-    flag = tmp_path.parent / f"{tmp_path.name}.flag"
+    flag = tmp_path.parent / f"{tmp_path.name}.flags" / "flag"
+    flag.parent.mkdir()
     test = f"""\
         from pathlib import Path
         from numbers_ import largest
@@ -357,7 +359,7 @@ def test_flaky_cases_are_named_and_left_out(project: Project, tmp_path: Path) ->
                 assert False
     """
     root = project({"numbers_.py": MAX, "test_numbers.py": test})
-    stream = events(Target(root, root))
+    stream = events(Target(root, root), sandbox=Policy(write=(str(flag.parent),)))
     collected = next(event for event in stream if isinstance(event, Collected))
     assert collected.flaky == ("test_numbers.py::test_flaky",)
     assert isinstance(stream[-1], Finished)

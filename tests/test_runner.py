@@ -19,6 +19,7 @@ from mgdebug.errors import InterpreterError, ProbeError, UsageError
 from mgdebug.languages import language_of
 from mgdebug.model import CaseKind, Hierarchy, Limits, Status, Target, Verdict
 from mgdebug.runner import OutOfTime, Plan, Run, Runner
+from mgdebug.sandbox.policy import Policy
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 
@@ -48,7 +49,8 @@ def start(tmp_path: Path, mark: str) -> Iterator[Start]:
         limits = rest.pop("limits", Limits(case_seconds=1.5))
         python = rest.pop("python", sys.executable)
         before = tree(root)
-        runner = Runner(Target(root, root, path, **rest), python, limits, jobs)
+        policy = Policy(env=("MGDEBUG_TEST_MARK",), write=rest.pop("write", ()))
+        runner = Runner(Target(root, root, path, **rest), python, limits, jobs, policy=policy)
         runners.append((runner, root, before))
         return runner
 
@@ -335,10 +337,11 @@ def test_hostile_cases_harm_only_themselves(start: Start, mark: str) -> None:
     said = {o.case.partition("::test_")[2]: o.message for o in run.outcomes}
     assert said["exits"] == "exit 0"
     assert said["kills"] == "signal SIGKILL"
-    assert said["grandchild_holds_the_pipe_of_a_crash"] == "exit 3"
+    left = "; left background processes: killed 2"
+    assert said["grandchild_holds_the_pipe_of_a_crash"] == "exit 3" + left
     assert len(said["message"]) < 400
     alive = marked(mark)
-    assert len(alive) == 2, "more than the two processes of the worker"
+    assert len(alive) == 4, "more than those of the sandbox and of the probe"
     assert not any(text.startswith("Z") for text in alive.values())
     # Once more, each from a process of its own, in tries.
     plan = Plan(tuple(o.case for o in run.outcomes if o.message == "exit 0"), ())
@@ -350,7 +353,8 @@ def test_a_flood_does_not_fill_the_disk(start: Start) -> None:
     text = "def test_flood():\n    while True: print('x' * 99999)\n"
     runner = start({"test_f.py": text})
     run = runner.run()
-    assert ends(run) == {"test_flood": TIMEOUT}
+    assert ends(run) == {"test_flood": CRASHED}
+    assert run.outcomes[0].message == "output limit of 64 MB"
     [worker] = runner._workers
     assert worker.scratch.log.stat().st_size < 1 << 30
     assert len(worker.scratch.output()) <= 4000
@@ -907,7 +911,7 @@ def test_no_try_begins_after_its_time(start: Start) -> None:
 # ------------------------------------------------------------------------------------- traces
 
 
-def test_a_trace_tells_blocks_values_and_ends(start: Start) -> None:
+def test_a_trace_tells_blocks_values_and_ends(start: Start, tmp_path: Path) -> None:
     files = {
         "lib.py": """\
             def used(n):
@@ -947,13 +951,17 @@ def test_a_trace_tells_blocks_values_and_ends(start: Start) -> None:
                     except RecursionError:
                         n -= 1
             def test_deep():
-                known = pathlib.Path(os.environ["TMPDIR"], "deepest")
+                known = pathlib.Path(DEPTH)
                 if not known.exists():  # in the run without probes
                     known.write_text(str(deepest() + 1))
                 assert lib.deep(int(known.read_text())) == 0
         """,
     }
-    runner = start(files)
+    depth = tmp_path / "depth"
+    depth.mkdir()
+    name = next(name for name in files if name.startswith("test_"))
+    files[name] = textwrap.dedent(files[name]) + f"\nDEPTH = {str(depth / 'deepest')!r}\n"
+    runner = start(files, write=(str(depth),))
     run = runner.run()
     cases = [c.id for c in run.cases]
     values = [case for case in cases if not case.endswith("wrong")]
@@ -1042,7 +1050,7 @@ def test_no_file_descriptor_and_no_zombie_stays(start: Start, mark: str) -> None
     fresh = {"lib.py": b"X = 1\ndef f():\n    return 2\n"}
     runner.attempt([RIGHT, fresh] * 2, plan)
     workers = {pid: len(descriptors(pid)) for pid in marked(mark)}
-    assert len(workers) == 4
+    assert len(workers) == 8
     runner.attempt([RIGHT, fresh] * 4, plan)
     runner.run()
     assert {pid: len(descriptors(pid)) for pid in marked(mark)} == workers
@@ -1052,16 +1060,18 @@ def test_no_file_descriptor_and_no_zombie_stays(start: Start, mark: str) -> None
     assert len(descriptors("self")) == before
 
 
-def test_a_killed_warm_process_costs_one_try(start: Start) -> None:
+def test_a_killed_warm_process_costs_no_try_but_one_that_was_alone(start: Start) -> None:
     runner = start(ONE)
     plan = Plan.of(runner.run().outcomes)
     assert runner.attempt([RIGHT], plan)[0].passed
-    [pristine] = [p for p in children(os.getpid()) if runner._workers[0]._process._child.pid == p]
-    [warm] = children(pristine)
+    *_, warm = descendants(runner._workers[0]._process._child.pid)
     os.kill(warm, 9)
-    first, second = runner.attempt([RIGHT, RIGHT], plan)
+    assert [v.passed for v in runner.attempt([RIGHT, RIGHT], plan)] == [plan.failing] * 2
+    *_, warm = descendants(runner._workers[0]._process._child.pid)
+    os.kill(warm, 9)
+    first = runner.attempt([RIGHT], plan)[0]
     assert first.reason == "the probe died"
-    assert second.passed == plan.failing
+    assert runner.attempt([RIGHT], plan)[0].passed == plan.failing
 
 
 def test_a_killed_worker_is_an_error_once(start: Start) -> None:
@@ -1108,8 +1118,11 @@ import sys, time
 from pathlib import Path
 from mgdebug.model import Limits, Target
 from mgdebug.runner import Plan, Runner
+from mgdebug.sandbox.policy import Policy
 root, what = Path(sys.argv[1]), sys.argv[2]
-with Runner(Target(root, root), sys.executable, Limits(case_seconds=600.0), 2) as runner:
+policy = Policy(env=("MGDEBUG_TEST_MARK", "READY"), write=(sys.argv[3],))
+limits = Limits(case_seconds=600.0)
+with Runner(Target(root, root), sys.executable, limits, 2, policy=policy) as runner:
     if what in ("collecting", "running"):
         runner.run()
     plan = Plan(("test_it.py::test_it",), (), ("test_it.py::test_it",))
@@ -1132,9 +1145,10 @@ def test_when_mgdebug_is_killed_nothing_stays(
     lib, tests = WHERE[what]
     for name, text in (("lib", lib), ("test_it", tests), ("hanging", HANGING)):
         (tmp_path / f"{name}.py").write_text(text)
-    ready = tmp_path / "ready"
+    ready = tmp_path / "signs" / "ready"
+    ready.parent.mkdir()
     monkeypatch.setenv("READY", str(ready))
-    command = [sys.executable, "-c", DRIVER, str(tmp_path), what]
+    command = [sys.executable, "-c", DRIVER, str(tmp_path), what, str(ready.parent)]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as driver:
         while not ready.exists():
             assert driver.poll() is None, driver.stderr and driver.stderr.read()

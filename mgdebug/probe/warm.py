@@ -47,6 +47,7 @@ class Warm:
             return
         self.overlay.sources = self.base = sources_of(first["sources"])
         quiet(self.spec["log"])
+        os.chdir(self.spec["cwd"])  # a new mount may lie there
         said = load(self.spec, self.overlay, self._loaded)
         send(self.fd_out, {"refused": said or "the session ended early"})
 

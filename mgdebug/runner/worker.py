@@ -96,8 +96,9 @@ class Worker:
         fds = [f for c in (self.pristine, self.warm) for f in (c.child_in, c.child_out)]
         command = [python, str(PROBE), *map(str, fds)]
         try:
-            if not os.access(python, os.X_OK):
-                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+            if not Path(python).is_file() or not os.access(python, os.X_OK):
+                number = errno.EACCES if Path(python).exists() else errno.ENOENT
+                raise OSError(number, os.strerror(number))
             self._process = Process(
                 command, site=self._site, policy=policy, scratch=self.scratch, fds=fds
             )

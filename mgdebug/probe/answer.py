@@ -4,6 +4,7 @@ import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from .frames import Malformed, Message
+from .judging import Judges
 
 COLLECT_SECONDS = 120.0
 
@@ -38,12 +39,15 @@ class Answer:
     """An outcome a case, and what was collected.
 
     message(): {"id", "outcomes": [{"case", "status", "seconds", "processor", "message",
-    "detail", "trace"?}], "collected", "troubles", "files", "imported",
+    "detail", "judged"?, "trace"?}], "collected", "troubles", "files", "imported",
     "collecting", "refused", "ended"}.
     """
 
-    def __init__(self, id: int) -> None:
+    def __init__(self, id: int, judges: Optional[Judges] = None) -> None:
+        """judges: of the cases whose own word does not count.  What none of them could judge, or
+        only in part, is "judged": "inside"."""
         self.id = id
+        self._judges = judges
         self.outcomes: List[Message] = []
         self.collected: Optional[List[Any]] = None
         self.troubles: List[Any] = []
@@ -72,7 +76,9 @@ class Answer:
             if message["end"] != self.case:
                 raise Malformed("the end of a case that does not run")
             numbers = {key: float(message[key]) for key in ("seconds", "processor")}
-            self.outcomes.append({**message, "case": self.case, **numbers})
+            outcome = {**message, "case": self.case, **numbers}
+            self._judge(outcome)
+            self.outcomes.append(outcome)
             self.case = None
         elif "collected" in message:
             if self.collected is None:
@@ -90,6 +96,22 @@ class Answer:
         elif "short" in message:
             self.short = dict(message["short"])
         return bool(message.keys() & {"done", "refused", "short"})
+
+    def _judge(self, outcome: Message) -> None:
+        proof = outcome.pop("proof", None)
+        outcome.pop("judged", None)
+        judge = self._judges.of(outcome["case"]) if self._judges is not None else None
+        if judge is None and outcome["case"].startswith("doctest: "):
+            outcome["judged"] = "inside"
+        if judge is None or outcome["status"] in ("failed", "timeout"):
+            return
+        if outcome["status"] != "passed":
+            raise Malformed("an end that such a case does not have")
+        verdict = judge.verdict(proof)
+        if not verdict.passed:
+            outcome["status"], outcome["message"] = "failed", verdict.message
+        elif verdict.inside:
+            outcome["judged"] = "inside"
 
     def close_case(self, ended: str) -> None:
         """The fork has ended; it may have been in the middle of a case, and may have left others

@@ -4,7 +4,6 @@ Each kind turns into Runnable objects; so do pytest's items in pytest_session, a
 their input and output in pairs.
 """
 
-import ast
 import doctest
 import importlib
 import io
@@ -15,22 +14,26 @@ import types
 import unittest
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from .judging import Program
 from .overlay import file_of, load_file, modules_of
+from .plain import NotPlain
 from .snapshot import snapshot
 
 DETAIL = 6000  # characters of a traceback that are kept
 
 
 class Result(NamedTuple):
-    """status: "passed", "failed" or "skipped"; message: one line; detail: a traceback."""
+    """status: "passed", "failed" or "skipped"; message: one line; detail: a traceback; proof: for
+    the judge in the parent, of a case that has one."""
 
     status: str
     message: str = ""
     detail: str = ""
+    proof: Any = None
 
 
 class Runnable:
-    """One case.  run() is called at most once in a process."""
+    """One case.  Expressions and doctests leave nothing behind: they can run many times."""
 
     def __init__(
         self, id: str, kind: str, path: str, run: "Run", source: str = "", item: Any = None
@@ -39,6 +42,8 @@ class Runnable:
         self._run = run
         # The bare function of the test, where to call it comes to the same as run().
         self.plain: Optional[Callable[[], None]] = None
+        # In place of run(), with a proof for the parent.
+        self.prove: Optional[Callable[[bool], Result]] = None
 
     def run(self, detail: bool, following: Optional["Runnable"] = None) -> Result:
         """detail: whether the traceback is wanted; it costs time.  following: what runs next in
@@ -46,6 +51,15 @@ class Runnable:
         try:
             return self._run(detail, following)
         except BaseException as error:  # an exit or an interrupt is the case's failure too
+            return failure(error, detail)
+
+    def proven(self, detail: bool, following: Optional["Runnable"] = None) -> Result:
+        """As run(), with a proof where the parent wants one.  Never raises."""
+        if self.prove is None:
+            return self.run(detail, following)
+        try:
+            return self.prove(detail)
+        except BaseException as error:
             return failure(error, detail)
 
     def bared(self) -> "Runnable":
@@ -121,37 +135,45 @@ def expressions(target: Optional[str], sources: List[str]) -> Iterator[Runnable]
     """Ad-hoc cases: an expression that must be true, or statements that must not raise.  Raises
     SyntaxError for what is neither."""
     for index, source in enumerate(sources, 1):
-        compile(source.strip(), "<case>", "exec")
+        program = Program(source)
 
-        def run(detail: bool, _: Any, source: str = source) -> Result:
+        def prove(detail: bool, program: Program = program, proving: bool = True) -> Result:
             module = import_file(target) if target else None
-            return _expression(source, dict(vars(module)) if module else {}, detail)
+            names = dict(vars(module)) if module else {}
+            return _expression(program, names, detail, proving)
 
-        yield Runnable("case %d: %s" % (index, source), "expression", "", run, source)
+        def run(detail: bool, _: Any, prove: Any = prove) -> Result:
+            found: Result = prove(detail, proving=False)
+            return found
+
+        case = Runnable("case %d: %s" % (index, source), "expression", "", run, source)
+        case.prove = prove
+        yield case
 
 
-def _expression(source: str, names: Dict[str, Any], detail: bool) -> Result:
-    tree = ast.parse(source.strip(), "<case>")
-    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
-        exec(compile(tree, "<case>", "exec"), names)
-        return Result("passed")
-    node = tree.body[0].value
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        # Both sides are evaluated once, so that a failure can show them.
-        sides = [
-            eval(compile(ast.Expression(side), "<case>", "eval"), names)
-            for side in (node.left, node.comparators[0])
-        ]
-        left, right = (ast.Name("__mgdebug_%d__" % n, ast.Load()) for n in (0, 1))
-        test = ast.fix_missing_locations(ast.Expression(ast.Compare(left, node.ops, [right])))
-        scope = {"__mgdebug_0__": sides[0], "__mgdebug_1__": sides[1]}
-        if eval(compile(test, "<case>", "eval"), scope):
-            return Result("passed")
-        shown = "the left side is %s" % snapshot(sides[0])[1] if detail else ""
-        return Result("failed", shown)
-    if eval(compile(ast.Expression(node), "<case>", "eval"), names):
-        return Result("passed")
-    return Result("failed", "it is not true")
+def _expression(program: Program, names: Dict[str, Any], detail: bool, proving: bool) -> Result:
+    proof: List[Any] = []
+    for step, code in program.parts:
+        if step is None:
+            assert code is not None
+            exec(code, names)
+            continue
+        if not step.truth(names):
+            if not program.is_expression:
+                said = () if step.message is None else (eval(step.message, names),)
+                raise AssertionError(*said)
+            shown = step.objection(names) if detail else ""
+            if shown or step.left is None or len(program.steps) > 1:
+                return Result("failed", shown or "it is not true")
+            left = eval(step.left, names)
+            return Result("failed", "the left side is %s" % snapshot(left)[1] if detail else "")
+        if proving:
+            try:
+                proof.append(step.proof(names))
+            except NotPlain as error:
+                return Result("failed", str(error))
+        step.clear(names)
+    return Result("passed", proof=proof)
 
 
 # ---------------------------------------------------------------------------------- doctests

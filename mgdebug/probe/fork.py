@@ -7,9 +7,8 @@ import signal
 import sys
 import time
 import warnings
-from typing import Any, Callable, Collection, Iterator, NoReturn, Optional, Set
+from typing import Any, Callable, Collection, Iterator, NoReturn, Optional, Protocol, Set, Tuple
 
-from .answer import Answer, LimitsOf
 from .cases import failure
 from .frames import Decoder, Malformed, Message, send
 from .inside import INSIDE
@@ -44,6 +43,28 @@ class Voice:
         """Say the last word."""
         self.say(message)
         _exit(0)
+
+
+class Listener(Protocol):
+    """Gathers what a fork says.  case: what runs in it now, since `begun`; ended, left: set when it
+    has ended, see Forks.run and Forks.sweep."""
+
+    case: Optional[str]
+    begun: float
+    ended: str
+    left: int
+
+    def take(self, message: Message) -> bool:
+        """Returns whether it was the last message.  Raises Malformed."""
+
+
+class Clock(Protocol):
+    """collect: seconds until the first case."""
+
+    collect: float
+
+    def of(self, case: str) -> Tuple[float, Optional[float]]:
+        """The wall time, and the processor time, of a case."""
 
 
 class Forks:
@@ -98,8 +119,8 @@ class Forks:
     def run(
         self,
         child: Callable[[Voice], None],
-        answer: Answer,
-        limits: LimitsOf,
+        answer: Listener,
+        limits: Clock,
         memory: Optional[int],
         log: Optional[str],
     ) -> str:
@@ -157,8 +178,8 @@ class Forks:
         pid: int,
         read: int,
         key: str,
-        answer: Answer,
-        limits: LimitsOf,
+        answer: Listener,
+        limits: Clock,
         memory: Optional[int],
         log: Optional[str],
     ) -> str:
@@ -178,7 +199,9 @@ class Forks:
                     deadline = answer.begun + limits.of(case)[0] + GRACE_SECONDS
             left = deadline - time.monotonic()
             if left <= 0:
-                return "time limit of %.1f s" % limits.of(case)[0] if case else "time limit"
+                if case:
+                    return "time limit of %.1f s" % limits.of(case)[0]
+                return "time limit of %.1f s for importing and collecting" % limits.collect
             ready = [fd for fd, _ in poll.poll(1000 * min(left, tick))]
             if self._requests in ready:
                 self.leave()
@@ -238,7 +261,7 @@ def _more(fd: int) -> bool:
     return bool(poll.poll(0))
 
 
-def _last(answer: Answer, decoder: Decoder, data: bytes, key: str) -> bool:
+def _last(answer: Listener, decoder: Decoder, data: bytes, key: str) -> bool:
     """Take what a fork said.  Returns whether it has said all.  Raises Malformed."""
     last = False
     for message in decoder.feed(data):

@@ -112,7 +112,9 @@ def _statements(source: bytes, path: str) -> List[Tuple[int, int]]:
     seem to be."""
     if b"\r" in source or b"\f" in source or _COOKIE.search(source[:500]):
         return []
-    tree = compile(source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    tree: ast.Module = compile(  # type: ignore[assignment]
+        source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True
+    )
     found = []
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Iterator, List, Optional, Tuple
 
 from .cases import Result, Runnable, failure
+from .judging import lines_of
 from .overlay import Overlay, file_of
 
 SPARE_BYTES = 1 << 20  # of output that are read beyond the length of the wanted one
@@ -33,16 +34,17 @@ def pairs(script: str, found: List[Tuple[str, str, str]], overlay: Overlay) -> I
 def _pair(script: str, given: str, wanted: str, overlay: Overlay) -> Result:
     with open(wanted, "rb") as file:
         data = file.read()
-    expected = _lines(data)
+    expected = lines_of(data)
     with open(given, "rb") as stdin, tempfile.TemporaryFile() as stdout:
         with _redirected(stdin.fileno(), stdout.fileno()), _guest(script) as module:
             error = _run(script, module, overlay)
         stdout.seek(0)
-        got = _lines(stdout.read(len(data) + SPARE_BYTES))
+        output = stdout.read(len(data) + SPARE_BYTES)
+    got = lines_of(output)
     if error is not None:
         return failure(error, True)
     if got == expected:
-        return Result("passed")
+        return Result("passed", proof=output.decode("latin-1"))
     at = next((i for i, (a, b) in enumerate(zip(got, expected)) if a != b), None)
     if at is None:
         at = min(len(got), len(expected))
@@ -113,9 +115,3 @@ def _guest(script: str) -> Iterator[types.ModuleType]:
 
 def _stream(fd: int, mode: str) -> Any:
     return open(fd, mode, encoding="utf-8", errors="surrogateescape", closefd=False)
-
-
-def _lines(data: bytes) -> List[str]:
-    """White space at the ends of lines and of the text does not count."""
-    text = data.decode("utf-8", "replace")
-    return [line.rstrip() for line in text.rstrip().splitlines()]

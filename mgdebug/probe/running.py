@@ -58,7 +58,7 @@ def run_cases(
             recorder.clear(case.id in with_values, budget, counts)
             watchdog = _Watchdog(voice, case.id, recorder, wall)
         started, used = monotonic(), process_time()
-        result = case.run(detail, order[index + 1] if index + 1 < len(order) else None)
+        result = case.proven(detail, order[index + 1] if index + 1 < len(order) else None)
         seconds, processor_seconds = monotonic() - started, process_time() - used
         if processor is not None:
             signal.setitimer(signal.ITIMER_PROF, 0)
@@ -70,6 +70,8 @@ def run_cases(
             "seconds": seconds,
             "processor": processor_seconds,
         }
+        if result.proof is not None:
+            message["proof"] = result.proof
         if recorder is not None:
             message["trace"] = recorder.report()
         if watchdog is not None:

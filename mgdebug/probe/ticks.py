@@ -25,7 +25,8 @@ class Ticks:
         setattr(builtins, NAME, self._left.__next__)
 
     def used(self) -> int:
-        return self._given - self._left.__length_hint__()
+        left: int = self._left.__length_hint__()
+        return self._given - left
 
     def spent(self) -> bool:
         return not self._left.__length_hint__()

@@ -12,6 +12,7 @@ from .cases import Runnable, Trouble, one_line
 from .fork import Forks, Voice, children, quiet
 from .frames import Decoder, Message, receive, send
 from .inside import INSIDE
+from .judging import Judges
 from .originals import PLAIN, Original
 from .overlay import LiveFunctions, Overlay, same_code
 from .project import load
@@ -31,6 +32,7 @@ class Warm:
         self.spec, self.fd_in, self.fd_out = spec, fd_in, fd_out
         self.forks = Forks(fd_in, fd_out)
         self.overlay = Overlay()
+        self.judges = Judges(spec["expressions"], spec["io"])
         self.base: Dict[str, bytes] = {}
         self.decoder = Decoder()
         self.known: Dict[str, Runnable] = {}
@@ -92,7 +94,8 @@ class Warm:
                     if _is_final(verdict, request):
                         found.append((index, verdict))
                     else:
-                        found.append((index, self._alone(request, sources)))
+                        promising = "outcomes" in verdict
+                        found.append((index, self._alone(request, sources, whole=promising)))
                 left = left[len(heard.told) :]
                 if again is not None and heard.ended != "done":
                     found.append((again[0], self._alone(request, again[1])))
@@ -141,11 +144,12 @@ class Warm:
 
     # --------------------------------------------------------------------------------- one
 
-    def _alone(self, request: Message, sources: Dict[str, bytes]) -> Message:
-        """A try with a fork for each of its stages."""
+    def _alone(
+        self, request: Message, sources: Dict[str, bytes], *, whole: bool = False
+    ) -> Message:
+        """A try with a fork for each of its stages.  whole: the second one only."""
         if self.busy:
             return self._without_a_fork(sources)
-        limits = LimitsOf(request)
         failing, order = request["failing"], request["cases"]
         stages: List[Tuple[List[Runnable], Stop]] = [
             (
@@ -155,21 +159,29 @@ class Warm:
             (self._cases(order), until_broken(set(order) - set(failing))),
         ]
         answer = Answer(0)
-        for chosen, stop in stages:
-            answer = Answer(0)
-
-            def child(voice: Voice, chosen: List[Runnable] = chosen, stop: Stop = stop) -> None:
-                self._patch(voice, sources, request)
-                run_cases(voice, chosen, request, limits, None, stop)
-                voice.close({"done": True, "files": []})
-
-            ended = self.forks.run(child, answer, limits, self.spec["memory"], None)
+        for chosen, stop in stages[1:] if whole else stages:
+            answer = self._stage(request, sources, chosen, stop)
+            if answer.ended.startswith("time limit of"):  # of the clock: others may have been busy
+                answer = self._stage(request, sources, chosen, stop)
             if answer.short is not None:
                 return answer.short
-            answer.close_case(ended)
             if chosen and not any(outcome["status"] == "passed" for outcome in answer.outcomes):
                 break
         return answer.message()
+
+    def _stage(
+        self, request: Message, sources: Dict[str, bytes], chosen: List[Runnable], stop: Stop
+    ) -> Answer:
+        answer, limits = Answer(0, self.judges), LimitsOf(request)
+
+        def child(voice: Voice) -> None:
+            self._patch(voice, sources, request)
+            run_cases(voice, chosen, request, limits, None, stop)
+            voice.close({"done": True, "files": []})
+
+        ended = self.forks.run(child, answer, limits, self.spec["memory"], None)
+        answer.close_case(ended)
+        return answer
 
     def _patch(self, voice: Voice, sources: Dict[str, bytes], request: Message) -> None:
         """In a fork: make this process one that runs the patched sources, or say why not."""

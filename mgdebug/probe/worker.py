@@ -21,8 +21,10 @@ from typing import Any, Dict, List, Optional
 from . import pytest_session
 from .answer import Answer, LimitsOf
 from .cases import Runnable, Trouble
+from .evaluate import evaluate
 from .fork import Forks, Voice
 from .frames import Decoder, Message, receive, send
+from .judging import Judges
 from .overlay import Overlay
 from .probes import Probes
 from .project import files_of, load
@@ -60,6 +62,7 @@ def main(fds: List[int]) -> None:
     forks.own.add(pid)
     os.close(warm_in)
     os.close(warm_out)
+    judges = Judges(spec["expressions"], spec["io"])
     while True:
         request = receive(pristine_in, decoder)
         if request is None:
@@ -68,7 +71,7 @@ def main(fds: List[int]) -> None:
             complaints = [complaint(sources) for sources in request["compile"]]
             send(pristine_out, {"id": request["id"], "complaints": complaints})
             continue
-        send(pristine_out, fresh(spec, request, forks))
+        send(pristine_out, fresh(spec, request, forks, judges))
 
 
 def complaint(sources: Dict[str, str]) -> Optional[int]:
@@ -85,10 +88,12 @@ def complaint(sources: Dict[str, str]) -> Optional[int]:
     return None
 
 
-def fresh(spec: Message, request: Message, forks: Forks) -> Message:
+def fresh(spec: Message, request: Message, forks: Forks, judges: Judges) -> Message:
     """Run cases in new forks that import the project anew: one fork, and after a case that ends its
     process another one for the cases behind it."""
-    answer = Answer(request["id"])
+    if "evaluate" in request:
+        return evaluate(spec, request, forks)
+    answer = Answer(request["id"], judges)
     left: Optional[List[str]] = request["cases"]
     limits = LimitsOf(request)
     is_try = "failing" in request

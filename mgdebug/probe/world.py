@@ -132,9 +132,9 @@ class World:
         if module in _STEADY or isinstance(thing, enum.Enum):
             return []
         if file_of(sys.modules.get(str(module))) and issubclass(kind, object):
-            inside = _attributes(thing)
-            if inside is not None and kind.__flags__ & _HEAP and kind.__base__ is object:
-                return inside
+            attributes = _attributes(thing)
+            if attributes is not None and kind.__flags__ & _HEAP and kind.__base__ is object:
+                return attributes
         return None
 
     def _class(self, thing: Any) -> List[Any]:

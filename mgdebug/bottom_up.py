@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mgdebug import judge, suspects
 from mgdebug.events import Event, Judged, Proposed
 from mgdebug.languages import language_of
 from mgdebug.model import Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
 from mgdebug.proposers import Brief, Proposer
-from mgdebug.runner import Plan, Runner
+from mgdebug.runner import Plan, Runner, was_cut
 from mgdebug.syntax.source import SourceFile
 
 ROUNDS = (192, 1536, None)  # tries that a subfunction has had when the next one's turn comes
 SAME_SUSPICION = 0.5  # of the highest score: subfunctions that are searched first
+# Tries a round whose loops were cut off, and that are given all the time that a case may take.
+CUT_AT_MOST = 32
 # After the first plausible patch the search goes on for half as long: a likelier one may come.
 WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
 
@@ -63,6 +65,7 @@ class _Line:
     talk: Generator[Sequence[Patch], Sequence[Verdict], None]
     batch: Sequence[Patch] | None = None
     tried: int = 0
+    cut: list[Patch] = field(default_factory=list)  # loops ran longer than anybody thought
 
     def begin(self) -> None:
         self.batch = next(self.talk, None)
@@ -101,11 +104,24 @@ class BottomUp:
                     yield from self._advance(line, allowance, ground)
                     if self.spent():
                         return
+                yield from self._give_time(lines, ground)
                 if number > 0 and (self.progress or self.plausible):
                     return
         finally:
             for line in lines:
                 line.talk.close()
+
+    def _give_time(self, lines: Sequence[_Line], ground: Ground) -> Iterator[Event]:
+        """Try the likeliest again whose loops were cut off, while nothing else helps."""
+        cut = sorted(((patch, line) for line in lines for patch in line.cut), key=_cost_of)
+        for line in lines:
+            line.cut.clear()
+        for patch, line in cut[:CUT_AT_MOST]:
+            if self.plausible or self.spent():
+                return
+            tries = [ground.sources(patch)]
+            [verdict] = self._runner.attempt(tries, line.plan, self._deadline, alone=True)
+            yield from self._weigh(patch, verdict, line.plan, ground.plan)
 
     def spent(self) -> bool:
         """Whether a limit is reached; `stop` then names it."""
@@ -160,6 +176,8 @@ class BottomUp:
             verdicts = self._runner.attempt(tries, line.plan, self._deadline)
             self.tried += len(batch)
             for patch, verdict in zip(batch, verdicts, strict=True):
+                if was_cut(verdict):
+                    line.cut.append(patch)
                 yield from self._weigh(patch, verdict, line.plan, ground.plan)
             if self.spent():
                 return
@@ -180,6 +198,10 @@ class BottomUp:
             if gained > self._best:
                 yield Judged(patch, verdict, False)
         self._best = max(self._best, gained)
+
+
+def _cost_of(one: tuple[Patch, _Line]) -> float:
+    return one[0].cost
 
 
 def _plan_of(name: str, ground: Ground) -> Plan:

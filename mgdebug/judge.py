@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from mgdebug import suspects
 from mgdebug.errors import ProbeError
+from mgdebug.forgery import flags
 from mgdebug.model import (
     Alternative,
     BlockKind,
@@ -41,6 +42,7 @@ class Bench:
     hierarchy: Hierarchy
     traces: tuple[Trace, ...]
     plan: Plan
+    judges: tuple[str, ...] = ()  # paths of files that say what is right
 
 
 def patched(files: Files, patch: Patch) -> dict[str, SourceFile]:
@@ -72,6 +74,11 @@ def minimise(bench: Bench, patch: Patch, runner: Runner) -> Patch:
     return replace(patch, edits=tuple(edits))
 
 
+def flagged(bench: Bench, patch: Patch) -> tuple[str, ...]:
+    """Why a patch may be a forgery, each in words (see forgery.flags)."""
+    return flags(bench.files, patch, bench.judges)
+
+
 def is_plausible(verdict: Verdict, plan: Plan) -> bool:
     """Whether all cases of a plan ran and passed."""
     return not verdict.failed and {*verdict.passed} >= {*plan.failing, *plan.passing}
@@ -85,25 +92,32 @@ def group(
     *,
     looked_at: bool = True,
 ) -> tuple[Alternative, ...]:
-    """Alternatives, the likeliest first: by cost, then by the size of the change.
+    """Alternatives, the likeliest first: by cost, then by the size of the change; those whose patch
+    is flagged as a possible forgery come last.
 
     Patches whose subfunctions returned the same values in all traced cases are one group; only
     the first LOOKED_AT are traced, and only while there are seconds left; each of the others is
     a group of its own.  looked_at: False where nothing was traced, so that nothing can be compared.
     """
-    ranked = sorted(patches, key=lambda p: (p.cost, _size(bench.files, p), p.note))
+    reads = [flagged(bench, patch) for patch in patches]
+    ranked = sorted(
+        zip(patches, reads, strict=True),
+        key=lambda one: (bool(one[1]), one[0].cost, _size(bench.files, one[0]), one[0].note),
+    )
     groups: dict[object, list[Patch]] = {}
     proofs: dict[object, Evidence | None] = {}
+    reasons: dict[object, tuple[str, ...]] = {}
     runner.deadline = time.monotonic() + seconds
-    for index, patch in enumerate(ranked):
+    for index, (patch, found) in enumerate(ranked):
         key: object = index
         if looked_at and index < LOOKED_AT and time.monotonic() < runner.deadline:
             behaviour, proof = _observe(bench, patch, runner)
             key = behaviour if behaviour else index
             proofs.setdefault(key, proof)
         groups.setdefault(key, []).append(patch)
+        reasons.setdefault(key, found)
     return tuple(
-        Alternative(tuple(members), diff(bench.files, members[0]), proofs.get(key))
+        Alternative(tuple(members), diff(bench.files, members[0]), proofs.get(key), reasons[key])
         for key, members in groups.items()
     )
 

@@ -325,9 +325,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """seconds: wall time of the whole repair; patches: tries; tokens, cost: of a model (cost in
-    US dollars); memory: bytes of one case's process; case_seconds: wall time of one case.
-    None: no limit."""
+    """seconds: of the whole repair; patches: tries; tokens, cost: of a model (US dollars); memory:
+    bytes of one case's process; case_seconds: of one case; collect_seconds: until all cases are
+    imported and collected.  Seconds are wall time.  None: no limit."""
 
     seconds: float | None = 60.0
     patches: int | None = None
@@ -335,6 +335,7 @@ class Limits:
     cost: float | None = None
     memory: int | None = 2 << 30
     case_seconds: float = 10.0
+    collect_seconds: float = 60.0
 
 
 class Stop(StrEnum):
@@ -354,9 +355,7 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The values that prove a patch: one place where the failing run and the patched run part.
-
-    names: what was compared; was and now: their values in the two runs of `case`."""
+    """Where the failing and the patched run of `case` part: what is compared, and both values."""
 
     case: str
     line: int
@@ -367,11 +366,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A group of plausible patches of one behaviour; the first is shown."""
+    """Plausible patches of one behaviour, the first shown.  flags: why it may be a forgery."""
 
     patches: tuple[Patch, ...]
     diff: str
     evidence: Evidence | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

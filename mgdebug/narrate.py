@@ -89,7 +89,7 @@ class Narrator:
             self.waiting("a patch makes all cases pass; looking for a likelier one")
         elif isinstance(event, Verified) and not event.ok:
             self._end_live()
-            failed = ", ".join(event.verdict.failed[:3]) or event.verdict.reason
+            failed = event.verdict.reason or ", ".join(event.verdict.failed[:3])
             self.console.print(
                 f"[yellow]dropped[/]  {escape(event.patch.note)}: fresh run: {failed}"
             )
@@ -224,10 +224,19 @@ def colored_diff(alternative: Alternative) -> Text:
 def others(repair: Repair) -> list[str]:
     """The patches that pass as well, a line each."""
     rest = repair.alternatives[1:]
-    lines = [f"also passes: {a.patches[0].note}" for a in rest[:SHOWN_ALTERNATIVES]]
+    lines = [
+        f"also passes: {a.patches[0].note}"
+        + (f" (flagged: {'; '.join(a.flags)})" if a.flags else "")
+        for a in rest[:SHOWN_ALTERNATIVES]
+    ]
     if len(rest) > SHOWN_ALTERNATIVES:
         lines.append(f"... and {len(rest) - SHOWN_ALTERNATIVES} more that pass")
     return lines
+
+
+def flagged(repair: Repair) -> list[str]:
+    """What may make the patch a forgery rather than a repair, a line each; [] for most patches."""
+    return list(repair.best.flags) if repair.best else []
 
 
 def farewell(repair: Repair) -> tuple[str, str]:

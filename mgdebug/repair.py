@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
-from mgdebug import judge, sources, suspects
+from mgdebug import forgery, judge, sources, suspects
 from mgdebug.bottom_up import BottomUp, Ground, Progress
 from mgdebug.errors import SourceError
 from mgdebug.events import (
@@ -79,6 +79,7 @@ class _Repair:
         self.outcomes: dict[str, Outcome] = {}
         self.flaky: set[str] = set()
         self.uncollected: list[str] = []
+        self.witnesses: dict[str, str] = {}  # of the files that say what is right
         self.files: dict[str, SourceFile] = {}  # as they are on the disk
         self.ground = Ground({}, {}, Hierarchy({}, ()), (), (), Plan((), ()))
         self.traces: tuple[Trace, ...] = ()  # of the user's own files
@@ -128,6 +129,7 @@ class _Repair:
             yield Warned(f"{where} could not be collected", detail)
             yield from unparsed(self.target, detail)
         self.cases = run.cases
+        self.witnesses = forgery.witnesses(self.target.root, run.cases)
         self.outcomes = {o.case: o for o in run.outcomes}
         self.outcomes |= self._given_longer(run.outcomes)
         failing = [o.case for o in run.outcomes if o.status in (Status.FAILED, Status.CRASHED)]
@@ -299,10 +301,11 @@ class _Repair:
         patches: Sequence[Patch] = self.search.plausible
         self.runner.deadline = float("inf")
         whole = decompose(self._mended().values())
-        bench = judge.Bench(self.files, whole, self.traces, self._plan())
+        bench = judge.Bench(self.files, whole, self.traces, self._plan(), tuple(self.witnesses))
         if self.steps:
             now = self.ground.now
-            patches = [judge.compose(self.files, now, p, self.steps) for p in patches[:MINIMISED]]
+            patches = [judge.compose(self.files, now, p, self.steps) for p in patches]
+            patches = sorted(patches, key=lambda p: bool(judge.flagged(bench, p)))[:MINIMISED]
             patches = [judge.minimise(bench, patch, self.runner) for patch in patches]
         seconds = self.settings.time * JUDGING_SHARE
         alternatives = judge.group(
@@ -338,9 +341,11 @@ class _Repair:
         skipped = {c for c, o in self.outcomes.items() if o.status is Status.SKIPPED}
         passed = tuple(c for c, o in seen.items() if o.status is Status.PASSED)
         failed = tuple(c for c in seen if c not in {*passed, *skipped, *self.flaky})
-        lost = {c.id for c in self.cases} - set(seen)
-        reason = f"{len(lost)} cases are gone" if lost else ""
-        return Verdict(passed, failed, reason, run.seconds), not failed and not lost
+        lost = sorted({c.id for c in self.cases} - set(seen))
+        reason = forgery.differs(self.cases, run.cases)
+        reason = reason or forgery.changed(self.target.root, self.witnesses)
+        reason = reason or (f"{len(lost)} cases gave no answer: {lost[0]}" if lost else "")
+        return Verdict(passed, failed, reason, run.seconds), not failed and not reason
 
     def _finished(self, stop: Stop) -> Finished:
         return Finished(self._repair(stop))

@@ -38,7 +38,8 @@ class Bounds:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """python: the interpreter of the project's tests, "" to look for it.  time: seconds for a whole
-    repair.  case_time: seconds for one case.  memory: megabytes for one case's process.
+    repair.  case_time: seconds for one case.  collect_time: seconds for importing the project and
+    collecting its cases.  memory: megabytes for one case's process.
     jobs: worker processes, 0 for one a core.  patches: tries, 0 for no limit.  engine: the
     proposers, chained with "+".  doctests: whether those of the target count.  seed: for
     whatever draws lots.  outline_statements, outline_nesting: a function with more statements, or
@@ -49,6 +50,7 @@ class Settings:
     python: str = ""
     time: float = 60.0
     case_time: float = 10.0
+    collect_time: float = 60.0
     memory: int = 2048
     jobs: int = 0
     patches: int = 0
@@ -82,6 +84,7 @@ class Settings:
             memory=(self.memory << 20) or None,
             # One case that never ends must not eat the time of the whole repair.
             case_seconds=min(self.case_time, max(1.0, self.time / 10)),
+            collect_seconds=min(self.collect_time, max(1.0, self.time / 2)),
         )
 
     @property
@@ -124,6 +127,7 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, object]
     for seconds, what, hint in (
         (settings.time, "a time", "give the repair some seconds, such as --time 60"),
         (settings.case_time, "a case time", "give each case some seconds, such as case_time = 10"),
+        (settings.collect_time, "a collect time", "give it some seconds, such as collect_time = 60"),
     ):
         if not 0 < seconds < math.inf:
             why = "leaves nothing to work with" if seconds <= 0 else "is no limit"

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from mgdebug.apply import Change, apply, sha256, sweep, undo
+from mgdebug.apply import Change, apply, sha256, sweep, tidy, undo
+from mgdebug.bench.kills import killed
 from mgdebug.errors import ApplyError
 
 
@@ -280,6 +281,97 @@ def test_what_an_interrupted_journal_left_is_nothing_to_undo(root: Path, state: 
     assert not copy.exists()
 
 
+# --------------------------------------------------------------------------- what a kill leaves
+
+
+def half_applied(root: Path) -> None:
+    before = (root / "sub" / "two.py").read_bytes()
+    apply(root, [change(root, "one.py", b"new"), change(root, "sub/two.py", b"new")])
+    (root / "sub" / "two.py").write_bytes(before)
+
+
+def test_a_patch_that_is_half_written_is_noticed(root: Path) -> None:
+    before = files(root)
+    assert tidy(root) == ((), ())
+    half_applied(root)
+    assert tidy(root) == (("one.py",), ("sub/two.py",))
+    undo(root)
+    assert tidy(root) == ((), ())
+    assert files(root) == before
+
+
+def test_an_entry_that_a_kill_stopped_before_any_write_hides_no_earlier_one(
+    root: Path, state: Path
+) -> None:
+    before = files(root)
+    apply(root, [change(root, "one.py", b"new")])
+    kept = (root / "one.py").read_bytes()
+    apply(root, [change(root, "one.py", b"newer")])
+    last = max(state.rglob("[0-9]*/entry.json")).parent
+    (last / "done").unlink()
+    (root / "one.py").write_bytes(kept)
+    (root / ".mgdebug-stray.tmp").write_bytes(b"half")
+    assert undo(root) == ("one.py",)
+    assert files(root) == before
+    assert files(state) == {}
+
+
+def test_the_strays_of_an_interrupted_apply_are_swept_at_the_next_start(
+    root: Path, state: Path
+) -> None:
+    half_applied(root)
+    (entry,) = (path.parent for path in state.rglob("entry.json"))
+    shutil.copytree(entry, entry.parent / ".new-copy")
+    for path in (".mgdebug-x.tmp", "sub/.mgdebug-y.tmp"):
+        (root / path).write_bytes(b"half")
+    tidy(root)
+    assert set(files(root)) == {"one.py", "sub/two.py"}
+    assert not (entry.parent / ".new-copy").exists()
+
+
+FULL = """
+import sys
+from pathlib import Path
+from mgdebug.apply import Change, apply, sha256, undo
+from mgdebug.errors import ApplyError
+root = Path(sys.argv[1])
+try:
+    if sys.argv[2] == "undo":
+        undo(root)
+    else:
+        apply(root, [Change(p, sha256((root / p).read_bytes()), d) for p, d in
+                     (("one.py", b"1 = one"), ("sub/two.py", b"x" * (1 << 20)))])
+except ApplyError as error:
+    print(error.message)
+"""
+FILL = """
+mount -t tmpfs -o size=256k none "$1" && cp -a "$2/." "$1" &&
+{ cat /dev/zero > "$1/filler" 2>&-; "$3" -c "$4" "$5" apply; cd "$5" && sha256sum one.py sub/two.py
+find . "$1" -name '.mgdebug-*' -o -name '.new-*'; }
+"""
+
+
+@pytest.mark.parametrize("full", ["project", "state"])
+def test_a_full_disk_changes_nothing_and_says_so(
+    root: Path, state: Path, tmp_path: Path, full: str
+) -> None:
+    state.mkdir()
+    place = tmp_path / full
+    shutil.copytree(place, tmp_path / "copy")
+    command = ["unshare", "-Urm", "sh", "-c", FILL, "sh", str(place), str(tmp_path / "copy")]
+    if not shutil.which("unshare") or subprocess.run(["unshare", "-Urm", "true"]).returncode:
+        pytest.skip("no namespace of mounts here to fill a disk in")
+    done = subprocess.run(
+        [*command, sys.executable, FULL, str(root)], capture_output=True, text=True, check=False
+    )
+    said, *rest = done.stdout.splitlines()
+    assert "no space left on device" in said, done
+    assert "nothing was written" in said or "cannot write" in said
+    assert rest == [
+        f"{sha256((root / path).read_bytes())}  {path}" for path in ("one.py", "sub/two.py")
+    ]
+
+
 # ---------------------------------------------------------------------- temporaries and kills
 
 
@@ -331,14 +423,59 @@ def test_a_kill_at_any_moment_leaves_old_or_new_bytes(root: Path, state: Path) -
             time.sleep(chance.uniform(0, 0.02))
             child.kill()
         assert child.returncode == -signal.SIGKILL
-        sweep(root, GENERATIONS[0])
-        found = files(root)
+        found = {p: d for p, d in files(root).items() if not p.endswith(".tmp")}
         assert set(found) == set(GENERATIONS[0])
         for path, data in found.items():
             assert data in (GENERATIONS[0][path], GENERATIONS[1][path])
         ages.add(tuple(data == GENERATIONS[0][path] for path, data in found.items()))
+        tidy(root)
+        assert not list(state.rglob(".new-*"))
         if list(state.rglob("[0-9]*/entry.json")):
             undo(root)
         assert files(root) in GENERATIONS  # both files of one age
         shutil.rmtree(state, ignore_errors=True)
     assert len(ages) > 1  # the kills did come at different moments
+
+
+def test_kills_of_the_command_itself_tear_and_lose_nothing() -> None:
+    """A few of those that the benchmark `kills` makes."""
+    ended = list(killed(4, 3))
+    assert [one.wrong for one in ended] == [()] * 4
+
+
+def test_the_next_command_says_that_a_patch_is_half_written(root: Path) -> None:
+    (root / "pyproject.toml").write_text("[tool.mgdebug]\n")
+    before = files(root)
+    half_applied(root)
+    done = subprocess.run(
+        [sys.executable, "-m", "mgdebug", "undo"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.splitlines()[:2] == [
+        "an interrupted mgdebug patched one.py, but not sub/two.py",
+        "  next: mgdebug undo",
+    ]
+    assert done.returncode == 0
+    assert files(root) == before
+
+
+def test_an_edit_made_while_writing_is_not_overwritten(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user saves a file once the patch has been checked and made ready."""
+    before = files(root)
+    flush = os.fsync
+
+    def saved_meanwhile(handle: int) -> None:
+        flush(handle)
+        if list((root / "sub").glob(".mgdebug-*.tmp")):
+            (root / "sub" / "two.py").write_bytes(b"mine")
+
+    changes = [change(root, "one.py", b"new"), change(root, "sub/two.py", b"new")]
+    monkeypatch.setattr(os, "fsync", saved_meanwhile)
+    with pytest.raises(ApplyError, match=r"^sub/two\.py has changed since"):
+        apply(root, changes)
+    assert files(root) == {**before, "sub/two.py": b"mine"}

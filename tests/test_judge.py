@@ -107,3 +107,20 @@ def test_steps_become_one_patch_of_the_original(bench: judge.Bench) -> None:
         b"def double(n):\n    result = n * 2\n    pass\n    return result\n"
     )
     assert whole.cost == 3
+
+
+def test_a_flagged_patch_stands_behind_every_other(bench: judge.Bench, runner: Runner) -> None:
+    forged = patch("return result", "import pytest; return 2 * n", 0)
+    alternatives = judge.group(bench, [forged, patch("n + 3", "n + n + 1", 9)], runner, 30)
+    assert [a.patches[0].cost for a in alternatives] == [9, 0]
+    assert [a.flags for a in alternatives] == [
+        (),
+        ("it touches the machinery of tests (pytest)",),
+    ]
+
+
+def test_alone_a_flagged_patch_is_offered_with_its_flags(
+    bench: judge.Bench, runner: Runner
+) -> None:
+    (only,) = judge.group(bench, [patch("return result", "exit(0)", 0)], runner, 0)
+    assert only.flags == ("it calls or names exit, which ends the process or a case",)

@@ -12,6 +12,8 @@ from mgdebug.errors import UsageError
 SUITES = {
     "startup": "mgdebug.bench.startup",
     "tries": "mgdebug.bench.tries",
+    "rates": "mgdebug.bench.rates",
+    "evaluating": "mgdebug.bench.evaluating",
     "quixbugs": "mgdebug.bench.quixbugs",
     "hierarchy": "mgdebug.bench.hierarchy",
     "edges": "mgdebug.bench.edges",
@@ -19,6 +21,7 @@ SUITES = {
     "broken": "mgdebug.bench.broken",
     "tracing": "mgdebug.bench.tracing",
     "truth": "mgdebug.bench.truth",
+    "kills": "mgdebug.bench.kills",
 }
 
 

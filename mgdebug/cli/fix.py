@@ -10,6 +10,7 @@ import click
 
 from mgdebug.cli.asked import cases, understood
 from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.undo import told_of_interrupted
 from mgdebug.errors import CLEAN, FAILURES, NO_CASES, UsageError
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def fix(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     done: Repair | None = None
     with Narrator(console, quiet=mode == "json") as narrator:
+        told_of_interrupted(where.root)
         narrator.waiting("running the tests")
         stream = repair(where, [proposer(name) for name in names], chosen, interpreter)
         try:
@@ -98,7 +100,9 @@ def _without_patch(done: Repair, narrator: Narrator, *, show: bool) -> int:
 
 
 def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrator) -> int:
-    from mgdebug.narrate import colored_diff, explanation, others
+    from rich.markup import escape
+
+    from mgdebug.narrate import colored_diff, explanation, flagged, others
 
     assert done.best is not None
     console = narrator.console
@@ -124,6 +128,16 @@ def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrato
         f"[bold]verified[/]  {_pass(len(after.passed))} in a fresh process "
         f"({done.tried} patches tried, {done.seconds:.1f} s)"
     )
+    for line in (odd := flagged(done)):
+        console.print(f"[bold red]flagged[/]   {escape(line)}")
+    if odd:
+        console.print("[bold red]          it may pass the cases without mending anything[/]")
+    if odd and mode == "apply" and not _consent():
+        console.print(
+            "not applied, for it is flagged; no file was changed  "
+            "[dim]read it, then choose it: mgdebug fix, on a terminal[/]"
+        )
+        return FAILURES
     if mode == "diff" or not (mode == "apply" or _consent()):
         console.print("not applied; no file was changed  [dim]--apply writes it unasked[/]")
         return FAILURES
@@ -153,7 +167,6 @@ def _apply(done: Repair, where: Target, narrator: Narrator) -> int:
         language = language_of(path)
         assert language is not None
         files[path] = SourceFile.read(where.root, path, language.grammar())
-    apply.sweep(where.root, done.base)
     for path, base in done.base.items():
         if files[path].sha256 != base:
             raise apply.changed_meanwhile(path)

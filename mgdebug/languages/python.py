@@ -12,6 +12,7 @@ import tree_sitter
 import tree_sitter_python
 
 from mgdebug.languages import Spelling, Vocabulary, grammar_folder
+from mgdebug.languages.python_watched import WATCHED
 from mgdebug.syntax.glue import Glue
 from mgdebug.syntax.grammar import Conventions, Grammar
 
@@ -147,6 +148,7 @@ _CONVENTIONS = Conventions(
     ),
     long_quotes=('"""', "'''"),
     modules=_modules,
+    watched=WATCHED,
 )
 
 _GLUE = Glue(

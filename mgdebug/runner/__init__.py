@@ -7,5 +7,6 @@ sends, plan says which cases a try runs.
 from mgdebug.runner.answers import Run
 from mgdebug.runner.plan import Plan
 from mgdebug.runner.pool import OutOfTime, Runner, Sources
+from mgdebug.runner.tries import was_cut
 
-__all__ = ["OutOfTime", "Plan", "Run", "Runner", "Sources"]
+__all__ = ["OutOfTime", "Plan", "Run", "Runner", "Sources", "was_cut"]

@@ -29,6 +29,15 @@ from mgdebug.runner.answers import (
     read_run,
     read_traces,
 )
+from mgdebug.runner.evaluate import (
+    RESTARTS,
+    Evaluated,
+    Expressions,
+    State,
+    evaluate_request,
+    read_evaluated,
+    widths,
+)
 from mgdebug.runner.plan import Plan
 from mgdebug.runner.refusals import explained
 from mgdebug.runner.traces import functions_of, to_run_again, trace_request, with_last
@@ -187,6 +196,31 @@ class Runner:
             self._ran = functions_of(hierarchy, imported, self._absolute)
         return traces, read_outcomes(answer), imported
 
+    def evaluate(
+        self,
+        hierarchy: Hierarchy,
+        expressions: Expressions,
+        states: Sequence[State],
+        sources: Sources | None = None,
+    ) -> list[list[Evaluated]]:
+        """What each expression gives in each state: a row for each state, in their order.
+
+        hierarchy: of the sources that are run.  expressions: for all states, or by block.  A case
+        may take twice its wall time, half of it for what is evaluated.  Raises UsageError for a
+        block that is not in the hierarchy, ProbeError if the probe dies.
+        """
+        cases = list(dict.fromkeys(state.case for state in states))
+        request = self._request(sources or {}, cases)
+        wall = 2 * self.limits.case_seconds
+        request["limits"] = {case: [wall, None] for case in cases}
+        request["wall"] = RESTARTS * wall
+        request["evaluate"] = evaluate_request(
+            hierarchy, expressions, states, self.bounds, self._absolute
+        )
+        if not states:
+            return []
+        return read_evaluated(self._ask(self._first(), request), widths(expressions, states))
+
     # ------------------------------------------------------------------------------- tries
 
     def attempt(
@@ -254,7 +288,9 @@ class Runner:
                 "run it where user namespaces or Landlock are allowed, or without --sandbox=strict",
             )
         if self.policy.mode == "off":
-            self.gaps = "the sandbox is off: what runs can change your files, read your keys and send them"
+            self.gaps = (
+                "the sandbox is off: what runs can change your files, read your keys and send them"
+            )
         elif found.escapes:
             self.gaps = f"the sandbox is weaker here: {'; '.join(found.escapes)}"
 
@@ -321,6 +357,7 @@ class Runner:
             "sources": self._shipped(sources),
             "cases": None if cases is None else list(cases),
             "wall": self.limits.case_seconds,
+            "collect": self.limits.collect_seconds,
         }
 
     def _shipped(self, sources: Sources) -> dict[str, str]:

@@ -20,6 +20,11 @@ BATCH_SECONDS, BATCH_MOST, BATCH_FIRST = 0.15, 64, 8  # what a worker is given a
 Shipped = Mapping[str, str]  # files of a try as they are sent
 
 
+def was_cut(verdict: Verdict) -> bool:
+    """Whether a try was ended because its loops turned too often: by a count, not by a clock."""
+    return verdict.reason.startswith("loop limit")
+
+
 @dataclass(slots=True)
 class _Errand:
     """A batch that is under way.  indices: of its tries."""

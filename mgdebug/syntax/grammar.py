@@ -14,6 +14,24 @@ Captures = dict[str, list[tree_sitter.Node]]
 
 
 @dataclass(frozen=True)
+class Watched:
+    """Words of one language that a patch should not bring in unseen.
+
+    deeds: what a text does that uses one of some words; {0} is the word.  compares: methods by
+    which values compare or show, and what a change of one does.  swallows: what a handler of every
+    exception does.  itself: names of a method's own object.  judges: patterns of the names of
+    files that say what is right or how it is run.
+    """
+
+    deeds: Mapping[str, tuple[str, ...]]
+    compares: tuple[str, ...]
+    comparing: str
+    swallows: str
+    itself: tuple[str, ...]
+    judges: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Conventions:
     """What a grammar's queries cannot say: names, node types and patterns that have a meaning."""
 
@@ -33,6 +51,7 @@ class Conventions:
     # The paths that a module may have, from that of the importing file and the name written there.
     modules: Callable[[str, str], Iterable[str]]
     main: tuple[str, ...] = ()  # what a module gives when no name is asked for
+    watched: Watched | None = None  # None: no patch of it is flagged
 
 
 @dataclass(frozen=True)

@@ -139,8 +139,6 @@ def serve(voice: Voice, job: Job, tries: Sequence[Try]) -> NoReturn:
         job = job._replace(turns=_learn(job, ticks))
         voice.say({"turns": job.turns})
         why = _left(world)
-        if why == "modules":  # imported by the cases themselves, once
-            world, why = World(job.root, []), ""
         if why:
             voice.close({"closed": why})
     sent = time.monotonic()

@@ -91,7 +91,7 @@ class Warm:
                 again = left[len(heard.told)] if len(heard.told) < len(left) else None
                 for index, sources in left[: len(heard.told)]:
                     verdict = heard.told.get(index, {})
-                    if _is_final(verdict, request):
+                    if _is_final(verdict):
                         found.append((index, verdict))
                     else:
                         promising = "outcomes" in verdict
@@ -216,14 +216,12 @@ class Warm:
         return {"same": True}
 
 
-def _is_final(verdict: Message, request: Message) -> bool:
-    """Whether what one of many tries ended with needs no second look: it is no step forward, and
-    nothing odd."""
+def _is_final(verdict: Message) -> bool:
+    """Whether what one of many tries ended with needs no second look: it is no repair, and nothing
+    odd."""
     if "outcomes" not in verdict:
         return "odd" not in verdict
-    passed = {o["case"] for o in verdict["outcomes"] if o["status"] == "passed"}
-    failed = {o["case"] for o in verdict["outcomes"] if o["status"] != "passed"}
-    return not passed & set(request["failing"]) or bool(failed - set(request["failing"]))
+    return any(outcome["status"] != "passed" for outcome in verdict["outcomes"])
 
 
 def _original(path: str, base: Dict[str, bytes]) -> Optional[Original]:

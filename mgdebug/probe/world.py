@@ -66,7 +66,7 @@ class World:
             for name in ("__builtins__", "__spec__", "__loader__"):
                 self._seen[id(space.get(name))] = space.get(name)
         self._look(spaces)
-        self._process = _process()
+        self._process, self._modules, self._root = _process(), set(sys.modules), root + os.sep
 
     def changed(self) -> str:
         """What has changed since it was made, in a word or two; "" for nothing."""
@@ -77,6 +77,11 @@ class World:
             for one, two in zip(now, before):
                 if one is not two:
                     return "module state"
+        if len(sys.modules) != len(self._modules):
+            new = [m for name, m in list(sys.modules.items()) if name not in self._modules]
+            if any(file_of(module).startswith(self._root) for module in new):
+                return "modules"
+            self._modules = set(sys.modules)  # of a library: what it is, it will be
         now_process = _process()
         if now_process != self._process:
             for name, one, two in zip(_NAMES, now_process, self._process):
@@ -191,7 +196,7 @@ _COPIES: Dict[type, Callable[[Any], List[Any]]] = {
 }
 
 _NAMES = (
-    *("threads", "open files", "random numbers", "the environment", "the search path", "modules"),
+    *("threads", "open files", "random numbers", "the environment", "the search path"),
     *("built-in names", "the working directory", "signals", "limits", "output", "children"),
 )
 
@@ -205,7 +210,6 @@ def _process() -> Tuple[Any, ...]:
         random.getstate(),
         os.environ._data.copy(),  # type: ignore[attr-defined]
         sys.path[:],
-        len(sys.modules),
         {k: v for k, v in vars(builtins).items() if k != NAME},
         os.getcwd(),
         [signal.getsignal(number) for number in _SIGNALS],

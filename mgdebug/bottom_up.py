@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from mgdebug import judge, suspects
 from mgdebug.events import Event, Judged, Proposed
+from mgdebug.forgery import flags
 from mgdebug.languages import language_of
 from mgdebug.model import Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
 from mgdebug.proposers import Brief, Proposer
@@ -89,6 +90,7 @@ class BottomUp:
         self._started = time.monotonic()
         self._deadline = runner.deadline
         self._best = 0
+        self._honest = False  # whether one of the plausible patches bears no flag
         self.plausible: list[Patch] = []
         self.progress: list[Progress] = []
         self.tried = 0
@@ -105,7 +107,7 @@ class BottomUp:
                     if self.spent():
                         return
                 yield from self._give_time(lines, ground)
-                if number > 0 and (self.progress or self.plausible):
+                if number > 0 and (self.progress or self._honest):
                     return
         finally:
             for line in lines:
@@ -117,11 +119,11 @@ class BottomUp:
         for line in lines:
             line.cut.clear()
         for patch, line in cut[:CUT_AT_MOST]:
-            if self.plausible or self.spent():
+            if self._honest or self.spent():
                 return
             tries = [ground.sources(patch)]
             [verdict] = self._runner.attempt(tries, line.plan, self._deadline, alone=True)
-            yield from self._weigh(patch, verdict, line.plan, ground.plan)
+            yield from self._weigh(patch, verdict, line.plan, ground)
 
     def spent(self) -> bool:
         """Whether a limit is reached; `stop` then names it."""
@@ -178,16 +180,19 @@ class BottomUp:
             for patch, verdict in zip(batch, verdicts, strict=True):
                 if was_cut(verdict):
                     line.cut.append(patch)
-                yield from self._weigh(patch, verdict, line.plan, ground.plan)
+                yield from self._weigh(patch, verdict, line.plan, ground)
             if self.spent():
                 return
             line.answer(verdicts)
 
-    def _weigh(self, patch: Patch, verdict: Verdict, plan: Plan, whole: Plan) -> Iterator[Event]:
-        """plan: the cases that were run; whole: all that the repair is about."""
+    def _weigh(
+        self, patch: Patch, verdict: Verdict, plan: Plan, ground: Ground
+    ) -> Iterator[Event]:
+        """plan: the cases that were run; that of the ground: all that the repair is about."""
         gained = len(set(plan.failing) & set(verdict.passed))
-        if judge.is_plausible(verdict, plan) and gained == len(whole.failing):
-            if not self.plausible:
+        if judge.is_plausible(verdict, plan) and gained == len(ground.plan.failing):
+            if not self._honest and not flags(ground.now, patch, ()):
+                self._honest = True
                 now = time.monotonic()
                 window = max(WINDOW_LEAST, WINDOW_SHARE * (now - self._started))
                 self._deadline = min(self._deadline, now + min(WINDOW_MOST, window))

@@ -83,6 +83,8 @@ EXPRESSIONS = {
     "import os; os.kill(os.getpid(), 9)": (CRASHED, "signal SIGKILL"),
     "import os, signal; os.kill(os.getpid(), signal.SIGRTMIN + 1)": (CRASHED, "signal 35"),
     "while True: pass": (TIMEOUT, "time limit"),
+    "bytearray(1 << 40)": (FAILED, "MemoryError: memory limit of 2048 MB"),
+    "open('large', 'wb').truncate(2 << 30)": (FAILED, "output limit of 1024 MB"),
 }
 
 
@@ -358,7 +360,7 @@ def load_tests(loader, tests, pattern): return unittest.TestSuite(map(T, range(3
 
 # -------------------------------------------------------------------------------- stdin, stdout
 
-LARGE = "OSError: [Errno 27] File too large"
+LARGE = "output limit of 64 MB"
 # name: (program, input, wanted output, status and message)
 PAIRS = {
     "right": ("print(int(input()) + 1)", "1\n", "2\n", (PASSED, "")),

@@ -4,7 +4,7 @@ import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from .frames import Malformed, Message
-from .judging import Judges
+from .judges import Judges
 
 COLLECT_SECONDS = 120.0
 

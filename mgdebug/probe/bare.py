@@ -5,7 +5,7 @@ For a test without fixtures, marks, and plug-ins that have a say, that comes to 
 
 import copy
 import unittest
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Tuple
 
 # Plug-ins whose hooks do nothing to a plain function.
 _HARMLESS = {
@@ -32,14 +32,16 @@ def _bare(item: Any) -> Optional[Callable[[], None]]:
     spec = getattr(item, "callspec", None)
     given: Dict[str, Any] = dict(spec.params) if spec is not None else {}
     config = item.config
-    if set(item.fixturenames) != set(given) or not _only_harmless_hooks(item):
+    holder, name = item.cls, item.originalname
+    is_unittest = holder is not None and issubclass(holder, unittest.TestCase)
+    fixtures = {name for name in item.fixturenames if not (is_unittest and _of_unittest(name))}
+    if fixtures != set(given) or not _only_harmless_hooks(item):
         return None
     if any(mark.name != "parametrize" for mark in item.iter_markers()):
         return None
     if config.getini("filterwarnings") or config.getoption("pythonwarnings", None):
         return None
-    holder, name = item.cls, item.originalname
-    if holder is not None and issubclass(holder, unittest.TestCase):
+    if is_unittest:
         return _method(holder, name, item.module)
     function = getattr(item.obj, "__func__", item.obj)
     if type(item) is not pytest.Function or hasattr(function, "hypothesis"):
@@ -55,6 +57,11 @@ def _bare(item: Any) -> Optional[Callable[[], None]]:
     return run
 
 
+def _of_unittest(fixture: str) -> bool:
+    """One that calls setUpClass, which `_method` looks at itself."""
+    return fixture == "request" or fixture.startswith("_unittest_setUpClass_fixture_")
+
+
 def _method(holder: Any, name: str, module: Any) -> Optional[Callable[[], None]]:
     """Of a unittest class."""
     for hook in ("setUpClass", "tearDownClass"):
@@ -64,12 +71,54 @@ def _method(holder: Any, name: str, module: Any) -> Optional[Callable[[], None]]
         return None
 
     def run() -> None:
-        result = unittest.TestResult()
+        result = _Quick()
         holder(name).run(result)
-        if not result.wasSuccessful() or result.skipped or result.expectedFailures:
+        if not result.succeeded:
             raise AssertionError
 
     return run
+
+
+class _Quick(unittest.TestResult):
+    """Writes no tracebacks: they take longer than the tests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.succeeded = False
+        self._odd = False
+
+    def addSuccess(self, test: Any) -> None:
+        self.succeeded = not self._odd
+
+    def addError(self, test: Any, err: Any) -> None:
+        self.succeeded, self._odd = False, True
+
+    addFailure = addExpectedFailure = addError
+
+    def addSkip(self, test: Any, reason: str) -> None:
+        self.addError(test, None)
+
+    def addUnexpectedSuccess(self, test: Any) -> None:
+        self.addError(test, None)
+
+    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
+        if err is not None:
+            self.addError(test, err)
+
+
+class _NoDifferences:
+    """In place of difflib, for those who write messages that nobody reads."""
+
+    @staticmethod
+    def ndiff(*_: Any, **__: Any) -> Tuple[()]:
+        return ()
+
+    unified_diff = context_diff = ndiff
+
+
+def without_messages() -> None:
+    """From now on a failing assertion of unittest does not spell out how two values differ."""
+    vars(unittest.case)["difflib"] = _NoDifferences
 
 
 def _only_harmless_hooks(item: Any) -> bool:

@@ -5,15 +5,18 @@ their input and output in pairs.
 """
 
 import doctest
+import errno
 import importlib
 import io
 import os
+import resource
 import sys
 import traceback
 import types
 import unittest
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Protocol, Tuple
 
+from .examples import Telling, module_parts, other_name
 from .judging import Program
 from .overlay import file_of, load_file, modules_of
 from .plain import NotPlain
@@ -59,6 +62,8 @@ class Runnable:
             return self.run(detail, following)
         try:
             return self.prove(detail)
+        except NotPlain as error:
+            return Result("failed", str(error))
         except BaseException as error:
             return failure(error, detail)
 
@@ -99,7 +104,23 @@ def one_line(error: BaseException) -> str:
     except Exception:
         text = ""
     name = type(error).__name__
-    return "%s: %s" % (name, text) if text else name
+    return with_limit("%s: %s" % (name, text) if text else name)
+
+
+def with_limit(message: str) -> str:
+    """An exception's line; one that a limit of this process has caused names it."""
+    is_memory, is_file = message == "MemoryError", message == _FILE_TOO_LARGE
+    if not is_memory and not is_file:
+        return message
+    most = resource.getrlimit(resource.RLIMIT_AS if is_memory else resource.RLIMIT_FSIZE)[0]
+    if most == resource.RLIM_INFINITY:
+        return message
+    if is_memory:
+        return "MemoryError: memory limit of %d MB" % (most >> 20)
+    return "output limit of %d MB" % (most >> 20)
+
+
+_FILE_TOO_LARGE = "OSError: [Errno %d] %s" % (errno.EFBIG, os.strerror(errno.EFBIG))
 
 
 # ---------------------------------------------------------------------- the module under repair
@@ -112,19 +133,12 @@ def import_file(path: str) -> types.ModuleType:
     loaded = modules_of(real)
     if loaded:
         return loaded[0]
-    folder, name = os.path.split(real)
-    parts = [os.path.splitext(name)[0]]
-    if parts == ["__init__"]:
-        folder, last = os.path.split(folder)
-        parts = [last]
-    while os.path.exists(os.path.join(folder, "__init__.py")):
-        folder, package = os.path.split(folder)
-        parts.insert(0, package)
+    folder, parts = module_parts(real)
     if folder not in sys.path:
         sys.path.insert(0, folder)
     module = importlib.import_module(".".join(parts))
     if os.path.realpath(file_of(module)) != real:  # its name is taken, by the standard library say
-        return load_file("_mgdebug_target_" + "_".join(parts), real)
+        return load_file(other_name(parts), real)
     return module
 
 
@@ -168,10 +182,7 @@ def _expression(program: Program, names: Dict[str, Any], detail: bool, proving: 
             left = eval(step.left, names)
             return Result("failed", "the left side is %s" % snapshot(left)[1] if detail else "")
         if proving:
-            try:
-                proof.append(step.proof(names))
-            except NotPlain as error:
-                return Result("failed", str(error))
+            proof.append(step.proof(names))
         step.clear(names)
     return Result("passed", proof=proof)
 
@@ -194,21 +205,32 @@ def doctests(paths: List[str]) -> Tuple[List[Runnable], List[Trouble]]:
             troubles.append(Trouble(path, traceback.format_exc()[-DETAIL:]))
             continue
         for test in tests:
-            found.append(
-                Runnable("doctest: " + test.name, "doctest", path, _doctest(path, test.name))
-            )
+            run = _doctest(path, module, test)
+            case = Runnable("doctest: " + test.name, "doctest", path, run)
+            case.prove = run
+            found.append(case)
     return found, troubles
 
 
-def _doctest(path: str, name: str) -> Run:
-    def run(detail: bool, _: Any) -> Result:
-        # Found again: a patch may have swapped the code, and globals must be fresh.
-        module = import_file(path)
-        test = next(t for t in doctest.DocTestFinder().find(module) if t.name == name)
+class _Prove(Protocol):
+    def __call__(self, detail: bool, following: Any = None) -> Result: ...
+
+
+def _doctest(path: str, module: types.ModuleType, test: doctest.DocTest) -> _Prove:
+    def run(detail: bool, following: Any = None) -> Result:
+        own, holder = test, import_file(path)
+        if holder is not module:
+            tests = doctest.DocTestFinder().find(holder)
+            own = next(t for t in tests if t.name == test.name)
+        names = {"__name__": "__main__", **vars(holder)}
+        fresh = doctest.DocTest(
+            own.examples, names, own.name, own.filename, own.lineno, own.docstring
+        )
         out = io.StringIO()
-        failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=out.write)
+        runner = Telling()
+        failed, _ = runner.run(fresh, out=out.write)
         if not failed:
-            return Result("passed")
+            return Result("passed", proof=runner.proof())
         text = out.getvalue()
         lines = [line.strip() for line in text.splitlines()]
         got = lines.index("Got:") + 1 if "Got:" in lines else -1

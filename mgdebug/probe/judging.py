@@ -6,12 +6,14 @@ own word counts only when it says that the case fails.
 """
 
 import ast
+import importlib.machinery
 import math
 from types import CodeType
-from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple, Union
 
+from .examples import Verdict
 from .frames import Malformed
-from .plain import NotPlain, builtin_of, flatten, rebuild
+from .plain import NotPlain, flatten, is_installed, rebuild
 
 Names = Dict[str, Any]
 _KNOWN: Names = {
@@ -19,23 +21,26 @@ _KNOWN: Names = {
 }  # fmt: skip
 _SINGLETONS = (None, True, False, Ellipsis)
 _INSIDE = "inside"
-
-
-class Verdict(NamedTuple):
-    """passed; message: why not; inside: whether it is the child's own word."""
-
-    passed: bool
-    message: str = ""
-    inside: bool = False
+_WHOLE = "whole"
+# What these return may be made to be equal to anything.
+_MATCHERS = {
+    "_pytest", "pytest", "mock", "hypothesis", "hamcrest", "dirty_equals", "callee", "testfixtures",
+}  # fmt: skip
 
 
 class Step:
     """One truth: of an expression, or of an assert."""
 
-    def __init__(self, node: ast.expr, message: Optional[ast.expr] = None) -> None:
+    def __init__(
+        self, node: ast.expr, message: Optional[ast.expr] = None, *, is_inner: bool = True
+    ) -> None:
+        """is_inner: whether arithmetic is taken apart too."""
+        self._is_inner = is_inner
+        self._prefix = "__mgdebug_%d__" if is_inner else "__mgdebug_whole_%d__"
         self.leaves: List[CodeType] = []
         self.borrowed: Set[str] = set()  # names that mean the same in the parent, unless shadowed
         self.arithmetic: Set[int] = set()  # leaves that are added, subtracted or rounded
+        self.is_mixed = False  # with literals
         self.literals = self.compares = self.identities = 0
         self.inside = False
         self.message = None if message is None else _compiled(message)
@@ -46,7 +51,11 @@ class Step:
             self.left = _compiled(tree.left)
             self.equality = isinstance(tree.ops[0], ast.Eq)
         self.code = _compiled(tree)
-        self.names = ["__mgdebug_%d__" % n for n in range(len(self.leaves))]
+        self.names = [self._prefix % n for n in range(len(self.leaves))]
+        # For values that only the project knows how to add, and for an abs() of its own.
+        self.whole: Optional[Step] = None
+        if is_inner and (self.arithmetic or self.borrowed):
+            self.whole = Step(tree, is_inner=False)
 
     def _split(self, node: ast.expr, arithmetic: bool) -> ast.expr:
         if self._is_literal(node):
@@ -61,19 +70,25 @@ class Step:
             self.literals += sum(map(self._is_literal, sides))
             parts = [self._split(side, False) for side in sides]
             return ast.Compare(parts[0], node.ops, parts[1:])
-        if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Invert):
-            is_sign = not isinstance(node.op, ast.Not)
-            return ast.UnaryOp(node.op, self._split(node.operand, is_sign))
-        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return ast.UnaryOp(node.op, self._split(node.operand, False))
+        if self._is_inner and isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Invert):
+            return ast.UnaryOp(node.op, self._split(node.operand, True))
+        is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub))
+        if self._is_inner and is_sum:
+            assert isinstance(node, ast.BinOp)
+            self.is_mixed |= self._is_literal(node.left) or self._is_literal(node.right)
             left, right = self._split(node.left, True), self._split(node.right, True)
             return ast.BinOp(left, node.op, right)
-        if isinstance(node, ast.Call) and self._is_pure(node):
+        if self._is_inner and isinstance(node, ast.Call) and self._is_pure(node):
+            is_close = isinstance(node.func, ast.Attribute)
+            self.is_mixed |= is_close and any(map(self._is_literal, node.args))
             words = [ast.keyword(k.arg, self._split(k.value, True)) for k in node.keywords]
             given = [self._split(part, True) for part in node.args]
             return ast.Call(node.func, given, words)
         if not self.compares or isinstance(node, ast.BoolOp):
             self.inside |= any(isinstance(part, ast.Compare) for part in ast.walk(node))
-        name = "__mgdebug_%d__" % len(self.leaves)
+        name = self._prefix % len(self.leaves)
         if arithmetic:
             self.arithmetic.add(len(self.leaves))
         self.leaves.append(_compiled(node))
@@ -97,14 +112,23 @@ class Step:
         return bool(own)
 
     def _is_literal(self, node: ast.expr) -> bool:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
-            name, given = node.func.id, [_value(part) for part in node.args]
-            sets = name in ("set", "frozenset") and len(given) <= 1
-            number = name == "float" and len(given) == 1 and isinstance(given[0], (tuple, str))
-            if (sets or number) and None not in given:
-                self.borrowed.add(name)
-                return True
-        return _value(node) is not None
+        if _value(node) is not None:
+            return True
+        if isinstance(node, ast.BinOp):
+            return self._is_literal(node.left) and self._is_literal(node.right)
+        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            return all(map(self._is_literal, node.elts))
+        if isinstance(node, ast.Dict):
+            return all(x is not None and self._is_literal(x) for x in [*node.keys, *node.values])
+        if not isinstance(node, ast.Call) or not self._is_inner or node.keywords:
+            return False
+        name, given = node.func, node.args
+        if not isinstance(name, ast.Name) or not all(map(self._is_literal, given)):
+            return False
+        if (name.id in ("set", "frozenset") and len(given) <= 1) or (name.id == "float" and given):
+            self.borrowed.add(name.id)
+            return True
+        return False
 
     # ------------------------------------------------------------------------- in the child
 
@@ -123,21 +147,29 @@ class Step:
 
     def proof(self, names: Names) -> Any:
         """What the parent needs to find the same, after truth().  Raises NotPlain."""
-        if self.inside or self._is_shadowed(names):
+        if self.inside:
             return _INSIDE
-        values = self.values(names)
-        flats = [flatten(value) for value in values]
+        if self._is_shadowed(names):
+            return self._proof_of_whole(names)
+        flats = [flatten(value) for value in self.values(names)]
         strange = [[part for part in flat if _is_alien(part)] for flat in flats]
-        if any(strange):
-            if any(part[3] and part[2] for found in strange for part in found):
-                return _INSIDE
-            if not self.compares or (all(strange) and not self.literals):
-                return _INSIDE
-            for index in self.arithmetic:
-                kind = type(values[index])
-                if strange[index] and builtin_of(kind) is None and not _extends_builtin(kind):
-                    return _INSIDE
+        if not any(strange):
+            return flats
+        if not self.compares or (all(strange) and not self.literals):
+            return _INSIDE
+        deciding = [part[3] for found in strange for part in found if part[2]]
+        if deciding and all(deciding) and not _MATCHERS.intersection(deciding):
+            return "%s:%s" % (_INSIDE, deciding[0])
+        if any(strange[index] for index in self.arithmetic) and all(strange) and not self.is_mixed:
+            return self._proof_of_whole(names)
         return flats
+
+    def _proof_of_whole(self, names: Names) -> Any:
+        assert self.whole is not None
+        self.whole.truth(names)
+        found = self.whole.proof(names)
+        self.whole.clear(names)
+        return {_WHOLE: found}
 
     def objection(self, names: Names) -> str:
         """Why a value is not to be compared, of a step that fails; "" if there is no reason."""
@@ -159,8 +191,15 @@ class Step:
 
     def verdict(self, proof: Any) -> Verdict:
         """Raises Malformed for what proof() never makes."""
-        if proof == _INSIDE:
+        if type(proof) is str:
+            own, _, package = proof.partition(":")
+            may = self.inside or not self.compares or not self.literals or _is_library(package)
+            if own != _INSIDE or not may:
+                raise Malformed("a proof that nobody sends")
             return Verdict(True, "", True)
+        if type(proof) is dict and self.whole is not None:
+            found = self.whole.verdict(proof.get(_WHOLE))
+            return found._replace(inside=found.passed)
         if type(proof) is not list or len(proof) != len(self.names):
             raise Malformed("a proof that nobody sends")
         scope = dict(_KNOWN)
@@ -180,6 +219,47 @@ class Step:
         return Verdict(False, "it is not true outside of the program")
 
 
+class Either:
+    """Steps of which one has to be true: the first that is counts, as `or` has it."""
+
+    left: Optional[CodeType] = None
+
+    def __init__(self, nodes: List[ast.expr], message: Optional[ast.expr]) -> None:
+        self.steps = [Step(node, message) for node in nodes]
+        self.message = self.steps[0].message
+        self._taken = 0
+
+    def truth(self, names: Names) -> bool:
+        for index, step in enumerate(self.steps):
+            if step.truth(names):
+                self._taken = index
+                return True
+            step.clear(names)
+        return False
+
+    def proof(self, names: Names) -> Any:
+        return [self._taken, self.steps[self._taken].proof(names)]
+
+    def clear(self, names: Names) -> None:
+        self.steps[self._taken].clear(names)
+
+    def objection(self, names: Names) -> str:
+        return ""
+
+    def verdict(self, proof: Any) -> Verdict:
+        if type(proof) is not list or len(proof) != 2 or type(proof[0]) is not int:
+            raise Malformed("a proof that nobody sends")
+        if not 0 <= proof[0] < len(self.steps):
+            raise Malformed("a proof that nobody sends")
+        return self.steps[proof[0]].verdict(proof[1])
+
+
+def _step(node: ast.expr, message: Optional[ast.expr] = None) -> Union[Step, Either]:
+    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+        return Either(node.values, message)
+    return Step(node, message)
+
+
 class Program:
     """An expression, or statements: steps that are judged, and code that just runs."""
 
@@ -187,16 +267,16 @@ class Program:
         """Raises SyntaxError."""
         tree = ast.parse(source.strip(), "<case>")
         compile(tree, "<case>", "exec")
-        self.parts: List[Tuple[Optional[Step], Optional[CodeType]]] = []
+        self.parts: List[Tuple[Union[Step, Either, None], Optional[CodeType]]] = []
         self.inside = False
         self.is_expression = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)
         for statement in tree.body:
             if isinstance(statement, ast.Assert):
                 atoms = _atoms(statement.test)
-                self.parts += [(Step(atom, statement.msg), None) for atom in atoms]
+                self.parts += [(_step(atom, statement.msg), None) for atom in atoms]
             elif self.is_expression:
                 assert isinstance(statement, ast.Expr)
-                self.parts += [(Step(atom), None) for atom in _atoms(statement.value)]
+                self.parts += [(_step(atom), None) for atom in _atoms(statement.value)]
             else:
                 self.inside |= any(isinstance(n, ast.Assert) for n in ast.walk(statement))
                 module = ast.Module([statement], [])
@@ -215,56 +295,6 @@ class Program:
                 return found
             inside |= found.inside
         return Verdict(True, "", inside)
-
-
-class Judges:
-    """What a parent knows of its cases before any code of the project runs."""
-
-    def __init__(self, expressions: List[str], pairs: List[Tuple[str, str, str]]) -> None:
-        self._known: Dict[str, Any] = {}
-        for index, source in enumerate(expressions, 1):
-            try:
-                self._known["case %d: %s" % (index, source)] = Program(source)
-            except SyntaxError:  # told by who collects
-                break
-        seen: Dict[str, int] = {}
-        for name, _, wanted in pairs:
-            id = "io: " + name
-            seen[id] = seen.get(id, 0) + 1
-            self._known[id if seen[id] == 1 else "%s (%d)" % (id, seen[id])] = Output(wanted)
-
-    def of(self, case: str) -> Any:
-        """Whose verdict(proof) decides, or None: the child's word counts."""
-        return self._known.get(case)
-
-
-class Output:
-    """The wanted output of a program."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._lines: Optional[List[str]] = None
-        try:
-            with open(path, "rb") as file:
-                self._lines = lines_of(file.read())
-        except OSError:  # the case fails for the same reason
-            pass
-
-    def verdict(self, proof: Any) -> Verdict:
-        """proof: the output, a character a byte.  Raises Malformed."""
-        try:
-            got = lines_of(proof.encode("latin-1"))
-        except (AttributeError, ValueError):
-            raise Malformed("an output that nobody sends") from None
-        if got == self._lines:
-            return Verdict(True)
-        return Verdict(False, "the output is another one than wanted")
-
-
-def lines_of(data: bytes) -> List[str]:
-    """White space at the ends of lines and of the text does not count."""
-    text = data.decode("utf-8", "replace")
-    return [line.rstrip() for line in text.rstrip().splitlines()]
 
 
 def _atoms(node: ast.expr) -> List[ast.expr]:
@@ -297,9 +327,15 @@ def _is_alien(part: Any) -> bool:
     return type(part) is list and part[0] == "?"
 
 
-def _extends_builtin(kind: type) -> bool:
-    plain = (int, float, complex, str, bytes, list, tuple, set, frozenset, dict)
-    return any(base in plain for base in type.__dict__["__mro__"].__get__(kind))
+def _is_library(package: str) -> bool:
+    """Whether this interpreter has such a package installed, one whose objects are values."""
+    if not package.isidentifier() or package in _MATCHERS:
+        return False
+    try:
+        found = importlib.machinery.PathFinder.find_spec(package)
+    except (ImportError, ValueError):
+        return False
+    return found is not None and is_installed(found.origin or "")
 
 
 def _not_comparable(name: str) -> str:

@@ -10,7 +10,7 @@ import ast
 import re
 import types
 import warnings
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from .overlay import Overlay, modules_of
 from .ticks import ticked
@@ -66,18 +66,32 @@ class Original:
             at = self._changed(lines)
             if at is None:
                 return Pair(self._whole(how), how(source, self.path, 0))
-            first, last = self._parts[at]
+            part = self._parts[at]
             if (how, at) not in self._known:
-                self._known[how, at] = self._part(self._lines[first - 1 : last], first, how)
-            end = last + len(lines) - len(self._lines)
+                self._known[how, at] = self._alone(part, self._lines, how)
             try:
-                new = self._part(lines[first - 1 : end], first, how)
+                new = self._alone(part, lines, how)
             except SyntaxError:  # where it is wrong, the whole file tells
                 return Pair(self._whole(how), how(source, self.path, 0))
             return Pair(self._known[how, at], new)
 
-    def _part(self, lines: List[bytes], first: int, how: Compile) -> types.CodeType:
-        return how(b"\n" * (first - 1) + b"\n".join(lines), self.path, self._flags)
+    def prepare(self, source: bytes, how: Compile) -> None:
+        """Compile now what compiled() needs of the file as it was."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            at = self._changed(source.split(b"\n"))
+            if at is None:
+                self._whole(how)
+            elif (how, at) not in self._known:
+                self._known[how, at] = self._alone(self._parts[at], self._lines, how)
+
+    def _alone(self, part: "_Part", lines: List[bytes], how: Compile) -> types.CodeType:
+        """A statement at its place, with nothing else around it but the head of its class."""
+        end = part.last + len(lines) - len(self._lines)
+        text = [b""] * (part.first - 1) + lines[part.first - 1 : end]
+        for line in range(*part.head):
+            text[line - 1] = lines[line - 1]
+        return how(b"\n".join(text), self.path, self._flags)
 
     def _changed(self, lines: List[bytes]) -> Optional[int]:
         """The index of the only statement that differs; None if it is not so simple."""
@@ -90,11 +104,12 @@ class Original:
             tail += 1
         # Lines of the old text, from 1: the first and the last one that are not the same.
         first, last = same + 1, len(old) - tail
-        for index, (begin, end) in enumerate(self._parts):
+        changed = lines[same : len(lines) - tail]
+        for index, part in enumerate(self._parts):
             # The line of the `def` stays, so that it is still one statement and the same one.
-            if begin < first and max(first, last) <= end:
-                changed = lines[same : len(lines) - tail]
-                return index if all(line[:1] in (b" ", b"\t", b"") for line in changed) else None
+            inside = part.first < first and max(first, last) <= part.last
+            if inside and all(not line or line[: part.indent].isspace() for line in changed):
+                return index
         return None
 
 
@@ -107,18 +122,43 @@ PLAIN: Compile = _plain
 TICKED: Compile = ticked
 
 
-def _statements(source: bytes, path: str) -> List[Tuple[int, int]]:
-    """The first and last lines of functions and classes at the top level, where lines are what they
-    seem to be."""
+class _Part(NamedTuple):
+    """A statement by its first and last line.  head: lines, the second one excluded, of the class
+    that it is in.  indent: by how much more the lines in it are indented, at least."""
+
+    first: int
+    last: int
+    head: Tuple[int, int]
+    indent: int
+
+
+def _statements(source: bytes, path: str) -> List[_Part]:
+    """Methods, and functions and classes at the top level, where lines are what they seem to be."""
     if b"\r" in source or b"\f" in source or _COOKIE.search(source[:500]):
         return []
     tree: ast.Module = compile(  # type: ignore[assignment]
         source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True
     )
-    found = []
+    inner: List[_Part] = []
+    outer: List[_Part] = []
     for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            head = (node.lineno, _begin(node.body[0]))
+            for method in node.body:
+                if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    inner += _part(method, head)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            begin = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-            if node.body[0].lineno > node.lineno and node.end_lineno is not None:
-                found.append((begin, node.end_lineno))
-    return found
+            outer += _part(node, (1, 1))
+    return inner + outer
+
+
+def _part(node: Any, head: Tuple[int, int]) -> List[_Part]:
+    if node.body[0].lineno == node.lineno or head[0] == head[1] != 1:
+        return []
+    return [_Part(_begin(node), node.end_lineno, head, node.col_offset + 1)]
+
+
+def _begin(node: Any) -> int:
+    """The first line, decorators included."""
+    lines: List[int] = [one.lineno for one in getattr(node, "decorator_list", ())]
+    return min([int(node.lineno), *lines])

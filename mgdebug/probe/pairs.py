@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Iterator, List, Optional, Tuple
 
 from .cases import Result, Runnable, failure
-from .judging import lines_of
+from .judges import difference, lines_of
 from .overlay import Overlay, file_of
 
 SPARE_BYTES = 1 << 20  # of output that are read beyond the length of the wanted one
@@ -38,18 +38,16 @@ def _pair(script: str, given: str, wanted: str, overlay: Overlay) -> Result:
     with open(given, "rb") as stdin, tempfile.TemporaryFile() as stdout:
         with _redirected(stdin.fileno(), stdout.fileno()), _guest(script) as module:
             error = _run(script, module, overlay)
+            ended = None if error is None else failure(error, True)
         stdout.seek(0)
         output = stdout.read(len(data) + SPARE_BYTES)
     got = lines_of(output)
-    if error is not None:
-        return failure(error, True)
-    if got == expected:
-        return Result("passed", proof=output.decode("latin-1"))
-    at = next((i for i, (a, b) in enumerate(zip(got, expected)) if a != b), None)
-    if at is None:
-        at = min(len(got), len(expected))
-    line = [lines[at][:100] if at < len(lines) else "" for lines in (got, expected)]
-    return Result("failed", "line %d is %r, wanted %r" % (at + 1, line[0], line[1]))
+    if ended is not None:
+        return ended
+    message = difference(got, expected)
+    if message:
+        return Result("failed", message)
+    return Result("passed", proof=output.decode("latin-1"))
 
 
 def _run(script: str, module: types.ModuleType, overlay: Overlay) -> Optional[BaseException]:

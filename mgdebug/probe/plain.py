@@ -11,12 +11,14 @@ import fractions
 import os
 import pathlib
 import sys
+import types
 from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 MOST_ITEMS = 200_000
 MOST_BYTES = 4 << 20
 MOST_DEPTH = 150
 _SMALL = 1 << 53
+_DIGITS = 10_000
 _SAME_HASH = 200  # parts of a set that share a hash; more are made to be slow
 _LOOK_FROM = 1000  # parts
 
@@ -31,7 +33,8 @@ class Alien:
     """In place of an object that is equal to no plain value, or whose class decides itself what it
     is equal to.
 
-    name: of its class.  decides: whether its class has an equality of its own.
+    name: of its class.  decides: whether its class has an equality of its own, which may have it
+    equal to a plain value.
     """
 
     __slots__ = ("decides", "name")
@@ -46,18 +49,21 @@ _name: Callable[[type], str] = type.__dict__["__name__"].__get__
 _COMPARING = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 _TESTING = ("__bool__", "__len__", "__contains__")
 _PLAIN = (int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict)
+_KEYS: type = type({}.keys())
+_ITEMS: type = type({}.items())
 _PARTED: Dict[type, str] = {
     list: "l", tuple: "t", set: "s", frozenset: "z", dict: "d",
     collections.OrderedDict: "O", collections.Counter: "C", collections.deque: "D",
+    _KEYS: "k", _ITEMS: "k",
 }  # fmt: skip
 _ITER: Dict[str, Callable[[Any], Any]] = {
     "l": list.__iter__, "t": tuple.__iter__, "s": set.__iter__, "z": frozenset.__iter__,
     "d": dict.items, "O": collections.OrderedDict.items, "C": dict.items,
-    "D": collections.deque.__iter__,
+    "D": collections.deque.__iter__, "k": iter,
 }  # fmt: skip
 _BUILD: Dict[str, Callable[[Any], Any]] = {
     "l": list, "t": tuple, "s": set, "z": frozenset, "d": dict,
-    "O": collections.OrderedDict, "D": collections.deque,
+    "O": collections.OrderedDict, "D": collections.deque, "k": set,
 }  # fmt: skip
 _MAPPINGS = "dOC"
 _PATHS = {
@@ -112,6 +118,9 @@ def _put(value: Any, out: Flat, open_: Any, within: Any, size: List[int], root: 
     if parts_of is None and kind not in _LEAVES:
         found = builtin_of(kind)
         if found is None:
+            shown = _stand_in(value, kind)
+            if shown is not value:
+                return _put(shown, out, open_, within, size, root)
             out.append(_alien(kind))
             return False
         base, parts_of = found, _PARTED.get(found)
@@ -155,29 +164,54 @@ def builtin_of(kind: type) -> Optional[type]:
     return None
 
 
-def decides(kind: type) -> bool:
+def _decides(kind: type) -> bool:
     """Whether a class has an equality of its own."""
     owner = next(k for k in _mro(kind) if "__eq__" in _space(k))
     return owner is not object
 
 
-def is_installed(kind: type) -> bool:
-    """Whether a class is of the standard library or of an installed package."""
-    name = _space(kind).get("__module__")
-    module = sys.modules.get(name) if type(name) is str else None
-    if module is None or getattr(module, _name(kind), None) is not kind:
-        return False
-    file = getattr(module, "__file__", None)
-    if file is None:
-        return name in sys.builtin_module_names
-    return "site-packages" in file or os.path.realpath(file).startswith(_LIBRARY)
-
-
-_LIBRARY = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
+def is_installed(file: str) -> bool:
+    """Whether a module's file is one of an installed package."""
+    return "/site-packages/" in file or "/dist-packages/" in file
 
 
 def _alien(kind: type) -> List[Any]:
-    return ["?", _name(kind), decides(kind), is_installed(kind)]
+    """["?", name, decides, package]; package: installed, "" for the project and for the standard
+    library, whose objects are equal to no literal where they have no plain form."""
+    name, package, decides = _space(kind).get("__module__"), "", _decides(kind)
+    module = sys.modules.get(name) if type(name) is str else None
+    if type(name) is str and module is not None:
+        file = getattr(module, "__file__", None)
+        if getattr(module, _name(kind), None) is not kind:
+            pass
+        elif file is None:
+            decides = decides and name not in sys.builtin_module_names
+        elif is_installed(file):
+            package = name.partition(".")[0] if decides else ""
+        elif os.path.realpath(file).startswith(_LIBRARY):
+            decides = False
+    return ["?", _name(kind), decides, package]
+
+
+def _stand_in(value: Any, kind: type) -> Any:
+    """A builtin that compares as the value does, or the value itself."""
+    if kind in (collections.UserDict, collections.UserList, collections.UserString):
+        return vars(value).get("data", value)
+    if kind is memoryview:
+        return memoryview.tobytes(value) if value.format == "B" and value.ndim == 1 else value
+    if kind is types.MappingProxyType:
+        copy = value.copy()
+        return copy if type(copy) is dict else value
+    numpy = sys.modules.get("numpy")
+    generic = getattr(numpy, "generic", None)
+    if generic in _mro(kind) and _name(kind) in _SCALARS and kind.__module__ == "numpy":
+        return generic.item(value)
+    return value
+
+
+_SCALARS = {"bool", "bool_", "float64", "complex128"}  # of numpy, exactly as those of Python
+_SCALARS |= {"%sint%d" % (sign, bits) for sign in ("", "u") for bits in (8, 16, 32, 64)}
+_LIBRARY = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
 
 
 def _int(value: int) -> Any:
@@ -227,6 +261,21 @@ def _ends(tag: str, value: Any) -> Optional[List[Any]]:
     return [tag, [None if end is None else hex(end) for end in ends]]
 
 
+def _short(text: str) -> str:
+    """Digits of a number whose arithmetic takes time.  Raises NotPlain."""
+    if len(text) > _DIGITS:
+        raise NotPlain("a number is too large to compare")
+    return text
+
+
+def _number(text: str) -> str:
+    """As _short()."""
+    exponent = text.upper().partition("E")[2] or "0"
+    if not exponent.lstrip("+-").isdigit() or len(exponent) > 6:
+        raise NotPlain("a number is too large to compare")
+    return text
+
+
 _LEAVES: Dict[type, Callable[[Any], Any]] = {
     int: _int,
     float: lambda x: ["f", float.hex(x)],
@@ -238,8 +287,8 @@ _LEAVES: Dict[type, Callable[[Any], Any]] = {
     range: lambda x: _ends("r", x),
     slice: lambda x: _ends("S", x),
     type(Ellipsis): lambda x: ["e", ""],
-    fractions.Fraction: lambda x: ["F", "%x/%x" % (x.numerator, x.denominator)],
-    decimal.Decimal: lambda x: ["N", decimal.Decimal.__str__(x)],
+    fractions.Fraction: lambda x: ["F", _short("%x/%x" % (x.numerator, x.denominator))],
+    decimal.Decimal: lambda x: ["N", _number(_short(decimal.Decimal.__str__(x)))],
     datetime.date: lambda x: ["Y", [x.year, x.month, x.day]],
     datetime.datetime: _moment,
     datetime.time: _moment,
@@ -285,7 +334,7 @@ def rebuild(flat: Flat) -> Any:
 
 def _container(tag: str, parts: List[Any]) -> Any:
     if tag not in _MAPPINGS:
-        if tag in "sz":
+        if tag in "szk":
             _check_hashes(parts)
         return _BUILD[tag](parts)
     if len(parts) % 2:
@@ -329,10 +378,10 @@ def _leaf(tag: str, item: List[Any]) -> Any:
     if tag == "e":
         return Ellipsis
     if tag == "F":
-        top, bottom = what.split("/")
+        top, bottom = _short(what).split("/")
         return fractions.Fraction(int(top, 16), int(bottom, 16))
     if tag == "N":
-        return decimal.Decimal(what)
+        return decimal.Decimal(_number(_short(what)))
     if tag == "Y":
         return datetime.date(*what)
     if tag == "T":

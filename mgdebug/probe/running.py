@@ -6,7 +6,7 @@ from time import monotonic, process_time  # now: a case may replace them
 from typing import Callable, Iterable, List, Optional, Set
 
 from .answer import LimitsOf
-from .cases import Runnable
+from .cases import Runnable, with_limit
 from .fork import Voice
 from .frames import Message
 from .recorder import USUAL, Recorder
@@ -65,7 +65,7 @@ def run_cases(
         message: Message = {
             "end": case.id,
             "status": result.status,
-            "message": result.message,
+            "message": with_limit(result.message),
             "detail": result.detail,
             "seconds": seconds,
             "processor": processor_seconds,

@@ -9,8 +9,20 @@ import os
 import signal
 import sys
 import time
-from typing import Any, Collection, Dict, List, NamedTuple, NoReturn, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Collection,
+    Dict,
+    Iterable,
+    List,
+    NamedTuple,
+    NoReturn,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
+from .bare import without_messages
 from .cases import Runnable, one_line
 from .fork import Voice
 from .frames import Message
@@ -72,10 +84,12 @@ UNCOMPILABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowEr
 
 
 class Job(NamedTuple):
-    """What a fork needs to know.  turns: what each case took, {} if that is to be found out."""
+    """What a fork needs to know.  ticked: see ticked_all.  turns: what each case took, {} if that
+    is to be found out."""
 
     originals: Dict[str, Optional[Original]]
     live: LiveFunctions
+    ticked: Sequence[Swap]
     ran: Ran
     failing: Sequence[Runnable]
     order: Sequence[Runnable]
@@ -134,7 +148,9 @@ def serve(voice: Voice, job: Job, tries: Sequence[Try]) -> NoReturn:
     if world.closed:
         voice.close({"closed": world.closed})
     ticks = Ticks()
-    _tick_all(job)
+    for function, code in job.ticked:
+        function.__code__ = code
+    without_messages()
     if not job.turns:
         job = job._replace(turns=_learn(job, ticks))
         voice.say({"turns": job.turns})
@@ -195,7 +211,9 @@ def _run(job: Job, ticks: Ticks) -> Message:
             if ticks.spent():
                 passed, cut = False, "loop limit of %d turns" % turns
             outcomes.append({"case": case.id, "status": "passed" if passed else "failed"})
-            if stop(case.id, passed):
+            if stop(case.id, passed) or (
+                cut and not any(o["status"] == "passed" for o in outcomes)
+            ):
                 break
         if not any(outcome["status"] == "passed" for outcome in outcomes):
             break
@@ -216,12 +234,13 @@ def _learn(job: Job, ticks: Ticks) -> Dict[str, int]:
     return turns
 
 
-def _tick_all(job: Job) -> None:
+def ticked_all(originals: Iterable[Optional[Original]], live: LiveFunctions) -> List[Swap]:
     """Ticks in what no patch changes too: it may be called as never before."""
-    for path, original in job.originals.items():
+    found: List[Swap] = []
+    for original in originals:
         if original is not None and original.imported:
-            for function, code in plan_swap(path, original.code, original.ticked, job.live) or ():
-                function.__code__ = code
+            found += plan_swap(original.path, original.code, original.ticked, live) or ()
+    return found
 
 
 def _left(world: World) -> str:

@@ -5,19 +5,30 @@ import os
 import signal
 import threading
 import time
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from .answer import Answer, LimitsOf
 from .cases import Runnable, Trouble, one_line
 from .fork import Forks, Voice, children, quiet
 from .frames import Decoder, Message, receive, send
 from .inside import INSIDE
-from .judging import Judges
-from .originals import PLAIN, Original
-from .overlay import LiveFunctions, Overlay, same_code
+from .judges import Judges
+from .originals import PLAIN, TICKED, Original
+from .overlay import LiveFunctions, Overlay, Swap, same_code
 from .project import load
 from .running import Stop, run_cases, until_broken, until_hopeless
-from .shared import UNCOMPILABLE, Allowed, Fresh, Heard, Job, Try, is_cheap, serve, swaps_of
+from .shared import (
+    UNCOMPILABLE,
+    Allowed,
+    Fresh,
+    Heard,
+    Job,
+    Try,
+    is_cheap,
+    serve,
+    swaps_of,
+    ticked_all,
+)
 
 FAILURES_AT_MOST = 4  # forks for many tries that ended early, in a row
 
@@ -37,6 +48,7 @@ class Warm:
         self.decoder = Decoder()
         self.known: Dict[str, Runnable] = {}
         self.originals: Dict[str, Optional[Original]] = {}
+        self.ticked: Optional[List[Swap]] = None
         self.turns: Dict[str, int] = {}
         self.busy = False
         self.failures = 0  # of forks for many tries
@@ -81,8 +93,11 @@ class Warm:
         for path in {path for _, sources in left for path in sources}:
             if path not in self.originals:
                 self.originals[path] = _original(path, self.base)
+                self.ticked = None
         failing, order = self._cases(request["failing"]), self._cases(request["cases"])
         alone = request.get("alone") or self.busy
+        for original, source in self._prepared(left) if not alone else ():
+            original.prepare(source, TICKED)
         may_share = not alone and all(map(is_cheap, [*failing, *order]))
         found: List[Tuple[int, Message]] = []
         while left and time.monotonic() < until:
@@ -105,6 +120,13 @@ class Warm:
             found.append((index, self._alone(request, sources)))
         return found
 
+    def _prepared(self, tries: List[Try]) -> Iterator[Tuple[Original, bytes]]:
+        for _, sources in tries:
+            for path, source in sources.items():
+                original = self.originals[path]
+                if original is not None:
+                    yield original, source
+
     def _cases(self, names: Sequence[str]) -> List[Runnable]:
         return [self.known[name] for name in names if name in self.known]
 
@@ -117,9 +139,12 @@ class Warm:
     ) -> Heard:
         wanted = {case.id for case in [*failing, *order]}
         turns = self.turns if wanted <= self.turns.keys() else {}
+        if self.ticked is None:
+            self.ticked = ticked_all(self.originals.values(), self.live)
         job = Job(
             self.originals,
             self.live,
+            self.ticked,
             request.get("ran", {}),
             failing,
             order,

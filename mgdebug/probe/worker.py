@@ -24,7 +24,7 @@ from .cases import Runnable, Trouble
 from .evaluate import evaluate
 from .fork import Forks, Voice
 from .frames import Decoder, Message, receive, send
-from .judging import Judges
+from .judges import Judges
 from .overlay import Overlay
 from .probes import Probes
 from .project import files_of, load
@@ -62,7 +62,7 @@ def main(fds: List[int]) -> None:
     forks.own.add(pid)
     os.close(warm_in)
     os.close(warm_out)
-    judges = Judges(spec["expressions"], spec["io"])
+    judges = Judges(spec["expressions"], spec["io"], spec["doctest"])
     while True:
         request = receive(pristine_in, decoder)
         if request is None:

@@ -185,9 +185,7 @@ class BottomUp:
                 return
             line.answer(verdicts)
 
-    def _weigh(
-        self, patch: Patch, verdict: Verdict, plan: Plan, ground: Ground
-    ) -> Iterator[Event]:
+    def _weigh(self, patch: Patch, verdict: Verdict, plan: Plan, ground: Ground) -> Iterator[Event]:
         """plan: the cases that were run; that of the ground: all that the repair is about."""
         gained = len(set(plan.failing) & set(verdict.passed))
         if judge.is_plausible(verdict, plan) and gained == len(ground.plan.failing):

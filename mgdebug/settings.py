@@ -9,7 +9,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from mgdebug.errors import InterpreterError, SettingsError, UsageError
@@ -64,7 +64,7 @@ class Settings:
     value_characters: int = 400
     value_visits: int = 64
     mask_secrets: bool = True
-    sandbox: Policy = Policy()
+    sandbox: Policy = field(default_factory=Policy)
 
     @property
     def bounds(self) -> Bounds:
@@ -127,7 +127,7 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, object]
     for seconds, what, hint in (
         (settings.time, "a time", "give the repair some seconds, such as --time 60"),
         (settings.case_time, "a case time", "give each case some seconds, such as case_time = 10"),
-        (settings.collect_time, "a collect time", "give it some seconds, such as collect_time = 60"),
+        (settings.collect_time, "a collect time", "give it some seconds, as collect_time = 60"),
     ):
         if not 0 < seconds < math.inf:
             why = "leaves nothing to work with" if seconds <= 0 else "is no limit"
@@ -221,7 +221,8 @@ def _rooted(policy: Policy, root: Path, spelled: Callable[[str], str]) -> Policy
     for path in policy.write:
         place = root / Path(path).expanduser()
         if not place.exists():
-            raise SettingsError(f"{spelled('sandbox.write')}: there is no {path}", "create it first")
+            what = f"{spelled('sandbox.write')}: there is no {path}"
+            raise SettingsError(what, "create it first")
         found.append(str(place.resolve()))
     return replace(policy, write=tuple(found))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from interpreters import candidates, version_of
-from processes import children, descendants, descriptors, left_of, marked, state, tree
+from processes import descendants, descriptors, left_of, marked, state, tree
 
 from mgdebug.errors import InterpreterError, ProbeError, UsageError
 from mgdebug.languages import language_of
@@ -374,7 +374,7 @@ def test_memory_is_bounded(start: Start) -> None:
     }
     run = start(files, limits=Limits(memory=600 << 20, case_seconds=5.0)).run()
     assert ends(run) == {"test_much": FAILED, "test_endless": FAILED, "test_little": PASSED}
-    assert {o.message for o in run.outcomes} == {"MemoryError", ""}
+    assert {o.message for o in run.outcomes} == {"MemoryError: memory limit of 600 MB", ""}
 
 
 def test_a_case_may_use_its_own_standard_input(start: Start) -> None:

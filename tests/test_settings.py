@@ -100,9 +100,7 @@ FILE = "[tool.mgdebug] in pyproject.toml: "
         (
             "zzz = 3",
             f"{FILE}zzz is no setting of mgdebug",
-            "known: case_time, doctests, engine, jobs, mask_secrets, memory, outline_nesting, "
-            "outline_statements, patches, python, seed, time, value_characters, value_depth, "
-            "value_items, value_visits",
+            "known: case_time, collect_time, doctests, engine, jobs, ",
         ),
         ("limits = {}", f"{FILE}limits is no setting of mgdebug", "known: "),
         ("time = 'soon'", f"{FILE}time is 'soon', not a number", ""),

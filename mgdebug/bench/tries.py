@@ -1,5 +1,5 @@
-"""One confined try of a patch on a pytest file of five cases, against `python -m pytest` on the same
-file, and against a bare fork of a process that has it imported."""
+"""One confined try of a patch on a pytest file of five cases, against `python -m pytest` on the
+same file, and against a bare fork of a process that has it imported."""
 
 from __future__ import annotations
 

@@ -53,6 +53,8 @@ class Runnable:
         this process.  Never raises."""
         try:
             return self._run(detail, following)
+        except NotPlain as error:
+            return Result("failed", str(error))
         except BaseException as error:  # an exit or an interrupt is the case's failure too
             return failure(error, detail)
 
@@ -126,9 +128,19 @@ _FILE_TOO_LARGE = "OSError: [Errno %d] %s" % (errno.EFBIG, os.strerror(errno.EFB
 # ---------------------------------------------------------------------- the module under repair
 
 
+_imported: Dict[str, types.ModuleType] = {}  # by path; to find them costs as much as some cases
+
+
 def import_file(path: str) -> types.ModuleType:
     """The module of a file, under the name by which the project imports it.  May raise anything
     that its code raises."""
+    found = _imported.get(path)
+    if found is None or sys.modules.get(found.__name__) is not found:
+        found = _imported[path] = _import(path)
+    return found
+
+
+def _import(path: str) -> types.ModuleType:
     real = os.path.realpath(path)
     loaded = modules_of(real)
     if loaded:
@@ -151,21 +163,23 @@ def expressions(target: Optional[str], sources: List[str]) -> Iterator[Runnable]
     for index, source in enumerate(sources, 1):
         program = Program(source)
 
-        def prove(detail: bool, program: Program = program, proving: bool = True) -> Result:
+        def prove(detail: bool, program: Program = program) -> Result:
             module = import_file(target) if target else None
-            names = dict(vars(module)) if module else {}
-            return _expression(program, names, detail, proving)
+            return _expression(program, dict(vars(module)) if module else {}, detail)
 
-        def run(detail: bool, _: Any, prove: Any = prove) -> Result:
-            found: Result = prove(detail, proving=False)
-            return found
+        def run(detail: bool, _: Any, program: Program = program, prove: Any = prove) -> Result:
+            found: Result = prove(detail)
+            if found.status != "passed":
+                return found
+            verdict = program.verdict(found.proof)
+            return found if verdict.passed else Result("failed", verdict.message)
 
         case = Runnable("case %d: %s" % (index, source), "expression", "", run, source)
         case.prove = prove
         yield case
 
 
-def _expression(program: Program, names: Dict[str, Any], detail: bool, proving: bool) -> Result:
+def _expression(program: Program, names: Dict[str, Any], detail: bool) -> Result:
     proof: List[Any] = []
     for step, code in program.parts:
         if step is None:
@@ -181,8 +195,7 @@ def _expression(program: Program, names: Dict[str, Any], detail: bool, proving: 
                 return Result("failed", shown or "it is not true")
             left = eval(step.left, names)
             return Result("failed", "the left side is %s" % snapshot(left)[1] if detail else "")
-        if proving:
-            proof.append(step.proof(names))
+        proof.append(step.proof(names))
         step.clear(names)
     return Result("passed", proof=proof)
 

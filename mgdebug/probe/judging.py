@@ -202,12 +202,14 @@ class Step:
             return found._replace(inside=found.passed)
         if type(proof) is not list or len(proof) != len(self.names):
             raise Malformed("a proof that nobody sends")
-        scope = dict(_KNOWN)
+        scope, strange = dict(_KNOWN), ""
         try:
             for name, flat in zip(self.names, proof):
                 for part in flat:
-                    if _is_alien(part) and part[2] and self.compares > self.identities:
-                        return Verdict(False, _not_comparable(str(part[1])[:100]))
+                    if _is_alien(part):
+                        strange = strange or _not_comparable(str(part[1])[:100])
+                        if part[2] and self.compares > self.identities:
+                            return Verdict(False, strange)
                 scope[name] = rebuild(flat)
         except Exception:
             raise Malformed("a value that nobody sends") from None
@@ -216,7 +218,7 @@ class Step:
                 return Verdict(True)
         except Exception as error:
             return Verdict(False, "%s: %s" % (type(error).__name__, str(error)[:300]))
-        return Verdict(False, "it is not true outside of the program")
+        return Verdict(False, strange or "it is not true outside of the program")
 
 
 class Either:
@@ -265,8 +267,14 @@ class Program:
 
     def __init__(self, source: str) -> None:
         """Raises SyntaxError."""
-        tree = ast.parse(source.strip(), "<case>")
-        compile(tree, "<case>", "exec")
+        try:
+            tree = ast.parse(source.strip(), "<case>")
+            compile(tree, "<case>", "exec")
+            self._split(tree)
+        except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+            raise SyntaxError(str(error) or type(error).__name__) from None
+
+    def _split(self, tree: ast.Module) -> None:
         self.parts: List[Tuple[Union[Step, Either, None], Optional[CodeType]]] = []
         self.inside = False
         self.is_expression = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)

@@ -171,10 +171,12 @@ def plan_swap(
     if _shallow(old) != _shallow(new):
         return None
     keys = Counter(_key(code) for code in _all_inside(old) if code.co_flags & _CO_NEWLOCALS)
-    fixed = {key for key, count in keys.items() if count > 1}  # which is which, nobody can say
-    for name, line in ran:  # code begins at the first decorator
-        fixed.add(max((k for k in keys if k[0] == name and k[1] <= line), default=(name, line)))
-    return _plan(path, old, new, live, fixed, False)
+    alike = {key for key, count in keys.items() if count > 1}  # which is which, nobody can say
+    run = {  # code begins at the first decorator
+        max((k for k in keys if k[0] == name and k[1] <= line), default=(name, line))
+        for name, line in ran
+    }
+    return _plan(path, old, new, live, (alike, run), False)
 
 
 def _plan(
@@ -182,11 +184,12 @@ def _plan(
     old: types.CodeType,
     new: types.CodeType,
     live: LiveFunctions,
-    fixed: Set[Key],
+    fixed: Tuple[Set[Key], Set[Key]],
     swapped: bool,
 ) -> Optional[List[Swap]]:
-    """swapped: the function around is swapped, so that its next call makes new inner functions;
-    those that it has made already are to be swapped too."""
+    """fixed: functions that look alike, and those that ran.  swapped: the function around is
+    swapped, so that its next call makes new inner functions; those that it has made already are to
+    be swapped too."""
     before, after = list(_inside(old)), list(_inside(new))
     if [code.co_name for code in before] != [code.co_name for code in after]:
         return None if any(live.of(path, code) for code in _all_inside(old)) else []
@@ -196,7 +199,9 @@ def _plan(
             continue
         functions = live.of(path, one)
         if functions:
-            if _key(one) in fixed or not _fits(one, two):
+            # What it did by itself during the import stays, where only functions in it change.
+            alike, run = (_key(one) in keys for keys in fixed)
+            if alike or (run and _shallow(one) != _shallow(two)) or not _fits(one, two):
                 return None
             swaps += [(function, two) for function in functions]
         elif not swapped and _shallow(one) != _shallow(two):

@@ -18,7 +18,8 @@ MOST_ITEMS = 200_000
 MOST_BYTES = 4 << 20
 MOST_DEPTH = 150
 _SMALL = 1 << 53
-_DIGITS = 10_000
+_DIGITS = 10_000  # of fractions and decimals
+_MOST_TURNS = 10_000_000
 _SAME_HASH = 200  # parts of a set that share a hash; more are made to be slow
 _LOOK_FROM = 1000  # parts
 
@@ -258,7 +259,16 @@ def _ends(tag: str, value: Any) -> Optional[List[Any]]:
     ends = [value.start, value.stop, value.step]
     if any(end is not None and type(end) is not int for end in ends):
         return None
+    if tag == "r":
+        _check_length(value)
     return [tag, [None if end is None else hex(end) for end in ends]]
+
+
+def _check_length(found: range) -> range:
+    """To look for a float goes through all of it.  Raises NotPlain."""
+    if (found.stop - found.start) // found.step > _MOST_TURNS:
+        raise NotPlain("value of type range is too large to compare")
+    return found
 
 
 def _short(text: str) -> str:
@@ -374,7 +384,9 @@ def _leaf(tag: str, item: List[Any]) -> Any:
         return bytearray.fromhex(what)
     if tag in ("r", "S"):
         ends = [None if end is None else int(end, 16) for end in what]
-        return range(*ends) if tag == "r" else slice(*ends)  # type: ignore[arg-type]
+        if tag == "S":
+            return slice(*ends)
+        return _check_length(range(*ends))  # type: ignore[arg-type]
     if tag == "e":
         return Ellipsis
     if tag == "F":

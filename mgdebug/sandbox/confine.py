@@ -21,7 +21,7 @@ _OWN_PROCESSES = 8  # of mgdebug itself, inside
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Which of them this kernel gave.  apart: namespaces, and with them a file system of its own."""
+    """Which of them this kernel gave.  apart: namespaces, with a file system of their own."""
 
     apart: bool
     layered: bool = False

@@ -66,7 +66,7 @@ class Bait:
 
 
 def escapes(bait: Bait, site: Site, policy: Policy) -> set[str]:
-    """Try it all.  Returns what was possible: "write", "network", "secrets", "processes", "kernel"."""
+    """Try it all.  Returns what was possible: write, network, secrets, processes, kernel."""
     found = set()
     for name, attempts in (
         ("write", _writes(bait)),

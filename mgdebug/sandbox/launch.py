@@ -266,13 +266,11 @@ def _end(pid: int) -> None:
 
 def _children() -> Iterator[int]:
     own = b"%d" % os.getpid()
-    with contextlib.suppress(OSError):
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                with contextlib.suppress(OSError, IndexError):
-                    with open(f"/proc/{name}/stat", "rb") as file:
-                        if file.read().rpartition(b")")[2].split()[1] == own:
-                            yield int(name)
+    names = os.listdir("/proc") if kernel.LINUX else []
+    for name in filter(str.isdigit, names):
+        with contextlib.suppress(OSError, IndexError), open(f"/proc/{name}/stat", "rb") as file:
+            if file.read().rpartition(b")")[2].split()[1] == own:
+                yield int(name)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ NETWORKS = "none", "unix", "all"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """mode: "on", "off", or "strict": refuse to run where a layer is missing.  network: "none" but a
-    loopback of its own, "unix" for Unix sockets too, "all".  write: files and folders that may be
+    """mode: "on", "off", or "strict": refuse to run where a layer is missing.  network: "none" but
+    a loopback of its own, "unix" for Unix sockets too, "all".  write: files and folders that may be
     changed for good.  processes: at once, 0 for none but the case's own.  env: names of variables
     of the user's environment that are handed on.  scratch: bytes."""
 

@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mgdebug.sandbox import kernel
 
-# Of x86-64, of aarch64 (0: it has none).  What changes the system, looks into other processes, or is a way around.
+# Of x86-64, of aarch64 (0: it has none).  What changes the system, looks into other processes, or
+# is a way around.
 _DENIED = {
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),

@@ -27,7 +27,7 @@ from mgdebug.sandbox import kernel, landlock, seccomp
 from mgdebug.sandbox.confine import Layers, confine
 from mgdebug.sandbox.escape import Bait, escapes
 from mgdebug.sandbox.namespaces import View, enter
-from mgdebug.sandbox.policy import Policy, Site
+from mgdebug.sandbox.policy import WORK, Policy, Site
 
 RENEW = b"renew"
 LOOK_SECONDS = 0.3
@@ -210,7 +210,7 @@ class _Launcher:
         """What the program needs to know of the sandbox, for its own forks."""
         told: dict[str, object] = {
             "apart": layers.apart,
-            "dirty": [f for f in self.site.folders() if not f.endswith("/work")],
+            "dirty": [f for f in self.site.folders() if not f.endswith(f"/{WORK}")],
             "broker": broker,
             "processes": self.policy.processes if self.policy.mode != "off" else None,
         }

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mgdebug.sandbox import kernel
-from mgdebug.sandbox.policy import CHANGED, SHARED, Policy, Site, hidden
+from mgdebug.sandbox.policy import CHANGED, SHARED, WORK, Policy, Site, hidden
 
 _SPACES = (
     kernel.CLONE_NEWUSER
@@ -27,6 +27,13 @@ _SPACES = (
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 _INODES = 1 << 16
 _DEVICES = "null", "zero", "full", "random", "urandom", "tty"
+_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "fd/0",
+    "stdout": "fd/1",
+    "stderr": "fd/2",
+    "ptmx": "pts/ptmx",
+}
 
 
 def enter(network: str) -> None:
@@ -89,22 +96,22 @@ class View:
     def _layer(self) -> None:
         """What is written to the project goes to the box.  Where the kernel cannot lay one file
         system over another, the project stays read-only."""
+        if not self.layered:
+            return
         root, box = self.site.root, self.site.box
-        below = [os.open(path, os.O_PATH | os.O_DIRECTORY) for path in _mounts_below(root)]
-        names = _mounts_below(root)
+        below = {path: os.open(path, os.O_PATH) for path in _mounts_below(root)}
         options = f"lowerdir={_escaped(root)},upperdir={_escaped(box)}/{CHANGED}"
-        options += f",workdir={_escaped(box)}/work,userxattr"
+        options += f",workdir={_escaped(box)}/{WORK},userxattr"
         try:
-            if self.layered:
-                kernel.mount("mgdebug", root, "overlay", kernel.MS_NOSUID, options)
+            kernel.mount("mgdebug", root, "overlay", kernel.MS_NOSUID, options)
+            for path, fd in below.items():
+                with contextlib.suppress(OSError):
+                    flags = kernel.MS_BIND | kernel.MS_REC
+                    kernel.mount(f"/proc/self/fd/{fd}", path, flags=flags)
         except OSError:
             self.layered = False
-            return
         finally:
-            for fd, path in zip(below, names, strict=True):
-                if self.layered:
-                    with contextlib.suppress(OSError):
-                        kernel.mount(f"/proc/self/fd/{fd}", path, flags=kernel.MS_BIND)
+            for fd in below.values():
                 os.close(fd)
 
     def _devices(self) -> None:
@@ -115,15 +122,13 @@ class View:
             os.close(os.open(f"/dev/{name}", os.O_CREAT | os.O_WRONLY, 0o666))
             kernel.mount(f"/proc/self/fd/{fd}", f"/dev/{name}", flags=kernel.MS_BIND)
             os.close(fd)
-        for name, to in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1")):
+        for name, to in _LINKS.items():
             os.symlink(to, f"/dev/{name}")
-        os.symlink("fd/2", "/dev/stderr")
-        os.mkdir("/dev/shm")
-        os.mkdir("/dev/pts")
+        for folder in ("shm", "pts"):
+            os.mkdir(f"/dev/{folder}")
         kernel.mount(f"{self.site.box}/{SHARED}", "/dev/shm", flags=kernel.MS_BIND)
         terminals = "newinstance,ptmxmode=0666,mode=0620"
         kernel.mount("devpts", "/dev/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC, terminals)
-        os.symlink("pts/ptmx", "/dev/ptmx")
 
     def _hide(self, paths: Sequence[str]) -> None:
         """Something empty lies over each of them."""

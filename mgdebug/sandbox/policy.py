@@ -69,7 +69,7 @@ class Site:
         return (f"{self.box}/{name}" for name in FOLDERS)
 
 
-TEMPORARY, HOME, SHARED, CHANGED, _WORK = FOLDERS = "tmp", "home", "shm", "changed", "work"
+TEMPORARY, HOME, SHARED, CHANGED, WORK = FOLDERS = "tmp", "home", "shm", "changed", "work"
 
 _KEPT = {
     ".local",

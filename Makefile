@@ -29,6 +29,11 @@ lint: install
 bench: install
 	$(BIN)/mgdebug bench startup
 	$(BIN)/mgdebug bench tries
+	$(BIN)/mgdebug bench rates
+	$(BIN)/mgdebug bench evaluating
+	$(BIN)/mgdebug bench hostile
+	$(BIN)/mgdebug bench flat
+	$(BIN)/mgdebug bench kills
 	$(BIN)/mgdebug bench quixbugs
 	$(BIN)/mgdebug bench hierarchy
 	$(BIN)/mgdebug bench edges

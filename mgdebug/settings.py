@@ -169,7 +169,7 @@ def _policy(policy: Policy, value: object, spelled: Callable[[str], str]) -> Pol
             raise SettingsError(f"{name} is no setting of mgdebug", hint)
         field, wanted, read = _SANDBOX[key]
         try:
-            policy = replace(policy, **{field: read(given)})  # type: ignore[arg-type]
+            policy = policy._replace(**{field: read(given)})  # type: ignore[arg-type]
         except ValueError:
             raise SettingsError(f"{name} is {given!r}, not {wanted}") from None
     return policy
@@ -224,7 +224,7 @@ def _rooted(policy: Policy, root: Path, spelled: Callable[[str], str]) -> Policy
             what = f"{spelled('sandbox.write')}: there is no {path}"
             raise SettingsError(what, "create it first")
         found.append(str(place.resolve()))
-    return replace(policy, write=tuple(found))
+    return policy._replace(write=tuple(found))
 
 
 _WANTED: Mapping[type, str] = {

@@ -3,11 +3,11 @@
 The launcher says so in a variable of the environment; see mgdebug/sandbox/launch.py.
 """
 
-import json
 import os
 import shutil
 import struct
 import sys
+from ast import literal_eval
 from typing import Any, Dict, List, Optional
 
 _TOLD = "_MGDEBUG_INSIDE"
@@ -96,7 +96,7 @@ class Inside:
 
 def _told() -> Dict[str, Any]:
     text = os.environ.pop(_TOLD, "")
-    told: Dict[str, Any] = json.loads(text) if text and sys.platform == "linux" else {}
+    told: Dict[str, Any] = literal_eval(text) if text and sys.platform == "linux" else {}
     return told
 
 

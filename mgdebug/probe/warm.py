@@ -96,8 +96,8 @@ class Warm:
                 self.ticked = None
         failing, order = self._cases(request["failing"]), self._cases(request["cases"])
         alone = request.get("alone") or self.busy
-        for original, source in self._prepared(left) if not alone else ():
-            original.prepare(source, TICKED)
+        for original, source in self._changed(left) if not self.busy else ():
+            original.prepare(source, PLAIN if alone else TICKED)
         may_share = not alone and all(map(is_cheap, [*failing, *order]))
         found: List[Tuple[int, Message]] = []
         while left and time.monotonic() < until:
@@ -120,7 +120,7 @@ class Warm:
             found.append((index, self._alone(request, sources)))
         return found
 
-    def _prepared(self, tries: List[Try]) -> Iterator[Tuple[Original, bytes]]:
+    def _changed(self, tries: List[Try]) -> Iterator[Tuple[Original, bytes]]:
         for _, sources in tries:
             for path, source in sources.items():
                 original = self.originals[path]

@@ -10,8 +10,7 @@ import os
 import resource
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 from mgdebug.sandbox import kernel, landlock, seccomp
 from mgdebug.sandbox.policy import HOME, TEMPORARY, Policy, Site, hidden
@@ -19,8 +18,7 @@ from mgdebug.sandbox.policy import HOME, TEMPORARY, Policy, Site, hidden
 _OWN_PROCESSES = 8  # of mgdebug itself, inside
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(NamedTuple):
     """Which of them this kernel gave.  apart: namespaces, with a file system of their own."""
 
     apart: bool
@@ -37,9 +35,10 @@ def confine(site: Site, policy: Policy, *, apart: bool, layered: bool) -> Layers
     """
     if not kernel.LINUX:
         return Layers(apart=False)
-    if apart and policy.processes:
-        most = policy.processes + _OWN_PROCESSES
-        resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+    if policy.processes:  # namespaces count those in them alone; for root nobody counts
+        most = policy.processes + _OWN_PROCESSES + (0 if apart else _running())
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
     with contextlib.suppress(OSError):
         kernel.drop_capabilities()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
@@ -56,6 +55,15 @@ def confine(site: Site, policy: Policy, *, apart: bool, layered: bool) -> Layers
             seccomp.restrict(seccomp.calls(_families(policy, apart)))
             calls = True
     return Layers(apart, layered, files, calls)
+
+
+def _running() -> int:
+    """The processes of this user."""
+    own, found = os.getuid(), 0
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            found += os.stat(f"/proc/{name}").st_uid == own
+    return found
 
 
 def _families(policy: Policy, apart: bool) -> set[int] | None:
@@ -85,18 +93,18 @@ _HARMLESS = "null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts"
 
 def _readable(site: Site) -> Iterator[str]:
     """All but what is hidden, as few paths as possible."""
-    secret = {Path(path) for path in hidden(site)}
-    above = {parent for path in secret for parent in path.parents}
+    secret = set(hidden(site))
+    above = {path[:end] or "/" for path in secret for end, sign in enumerate(path) if sign == "/"}
 
-    def below(folder: Path) -> Iterator[str]:
+    def below(folder: str) -> Iterator[str]:
         try:
-            entries = sorted(folder.iterdir())
+            names = sorted(os.listdir(folder))
         except OSError:
             return
-        for entry in entries:
-            if entry in above and not entry.is_symlink():
+        for entry in (os.path.join(folder, name) for name in names):
+            if entry in above and not os.path.islink(entry):
                 yield from below(entry)
             elif entry not in secret:
-                yield str(entry)
+                yield entry
 
-    yield from below(Path("/"))
+    yield from below("/")

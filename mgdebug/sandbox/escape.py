@@ -10,15 +10,20 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Self
 
 from mgdebug.sandbox import kernel
 from mgdebug.sandbox.policy import Policy, Site, hidden
 
 LOOKED_AT = 40  # hidden files and folders
+_UNTOUCHED = b"untouched"
 _PTRACE_ATTACH = 16
 _SECONDS = 0.5  # for a connection to this machine
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(1 << 16)
 
 
 class Bait:
@@ -27,7 +32,8 @@ class Bait:
     def __init__(self, site: Site) -> None:
         self.folder, self.file = f"{site.scratch}/outside", f"{site.scratch}/outside/file"
         os.makedirs(self.folder, exist_ok=True)
-        Path(self.file).write_text("untouched")
+        with open(self.file, "wb") as file:
+            file.write(_UNTOUCHED)
         self.pid = os.getpid()
         self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -55,7 +61,7 @@ class Bait:
         """What the launcher itself sees to have happened."""
         if os.listdir(self.folder) not in (["file"], ["file", "socket"], ["socket", "file"]):
             yield "write"
-        if Path(self.file).read_text() != "untouched":
+        if _content(self.file) != _UNTOUCHED:
             yield "write"
         for one in (self.tcp, self.udp, self.unix):
             try:
@@ -66,8 +72,8 @@ class Bait:
 
 
 def escapes(bait: Bait, site: Site, policy: Policy) -> set[str]:
-    """Try it all.  Returns what was possible: network, secrets, processes, kernel.  What was written
-    is for the bait to tell: changes of the project are kept aside, and the bait may lie in it."""
+    """Try it all.  Returns what was possible: network, secrets, processes, kernel.  Whether it was
+    written is for the bait to tell: changes of the project are kept aside, and it may lie there."""
     found = set()
     for name, attempts in (
         ("write", _writes(bait)),
@@ -133,7 +139,7 @@ def _look(path: str) -> None:
             f"{at}/{name}" for at, _, names in islice(os.walk(path), LOOKED_AT) for name in names
         ]
         found = [name for name in found[:LOOKED_AT] if os.path.isfile(name)]
-    if not found or not Path(found[0]).read_bytes():
+    if not found or not _content(found[0]):
         raise OSError("empty")
 
 

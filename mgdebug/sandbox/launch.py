@@ -12,15 +12,14 @@ Run by path in an interpreter of its own, with the standard library alone.  Thre
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import shutil
 import signal
 import sys
 import time
+from ast import literal_eval
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any, NoReturn
 
 from mgdebug.sandbox import kernel, landlock, seccomp
@@ -35,9 +34,9 @@ TOLD = "_MGDEBUG_INSIDE"  # the variable that tells the program of the sandbox
 
 
 def main(arguments: Sequence[str]) -> None:
-    """arguments: policy and site as JSON; the descriptors of the lifeline, of the status, and of
-    the program's own; the command."""
-    policy, site = Policy.from_json(arguments[0]), Site.from_json(arguments[1])
+    """arguments: policy and site as they are written; the descriptors of the lifeline, of the
+    status, and of the program's own; the command."""
+    policy, site = Policy.read(arguments[0]), Site.read(arguments[1])
     lifeline, status, *fds = (int(text) for text in arguments[2].split(","))
     launcher = _Launcher(policy, site, status, fds, arguments[3:])
     launcher.guard(lifeline)
@@ -64,7 +63,7 @@ class _Launcher:
         with Bait(self.site) as bait:
             pid, said = self._start(bait)
             said["escapes"] = sorted({*said["escapes"], *bait.taken()})
-        os.write(self.status, json.dumps(said).encode())
+        os.write(self.status, repr(said).encode())
         os.close(self.status)
         for fd in self.fds:
             os.close(fd)
@@ -94,7 +93,7 @@ class _Launcher:
             lines = pipe.readline(), pipe.readline()
         if all(lines):
             os.waitpid(between, 0)
-            return int(lines[0]), json.loads(lines[1])
+            return int(lines[0]), literal_eval(lines[1].decode())
         os.waitpid(between, 0)
         return self._without(bait)
 
@@ -128,7 +127,7 @@ class _Launcher:
         os.close(ours[1])
         for fd in self.fds:
             os.close(fd)
-        os.write(write, json.dumps(said).encode() + b"\n")
+        os.write(write, repr(said).encode() + b"\n")
         os.close(write)
         os.close(self.status)
         self._serve(view, pid, ours[0], theirs[1])
@@ -170,15 +169,15 @@ class _Launcher:
                 os.close(read)
                 layers = confine(self.site, self.policy, apart=apart, layered=layered)
                 found = escapes(bait, self.site, self.policy)
-                said = {"layers": asdict(layers), "escapes": sorted(found)}
-                os.write(write, json.dumps(said).encode())
+                said = {"layers": layers._asdict(), "escapes": sorted(found)}
+                os.write(write, repr(said).encode())
             finally:
                 os._exit(0)
         os.close(write)
         with open(read, "rb") as pipe:
             answer = pipe.read()
         os.waitpid(pid, 0)
-        result: dict[str, Any] = json.loads(answer)
+        result: dict[str, Any] = literal_eval(answer.decode())
         return result
 
     def _program(self, layers: Layers, broker: tuple[int, int] | None) -> int:
@@ -212,7 +211,7 @@ class _Launcher:
             "apart": layers.apart,
             "dirty": [f for f in self.site.folders() if not f.endswith(f"/{WORK}")],
             "broker": broker,
-            "processes": self.policy.processes if self.policy.mode != "off" else None,
+            "processes": self.policy.processes if layers.apart else None,
         }
         if layers.landlock:
             fence = landlock.fence()
@@ -220,7 +219,7 @@ class _Launcher:
             told["fence"] = fence
         if layers.seccomp and not self.policy.processes:
             told["filter"] = seccomp.no_processes().hex()
-        return {TOLD: json.dumps(told)}
+        return {TOLD: repr(told)}
 
 
 def _wait(pid: int, flags: int) -> int:

@@ -12,7 +12,6 @@ import socket
 import stat
 import struct
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from mgdebug.sandbox import kernel
 from mgdebug.sandbox.policy import CHANGED, SHARED, WORK, Policy, Site, hidden
@@ -41,9 +40,13 @@ def enter(network: str) -> None:
     ones.  Raises OSError where that is not allowed."""
     user, group = os.geteuid(), os.getegid()
     kernel.call("unshare", _SPACES | (0 if network == "all" else kernel.CLONE_NEWNET))
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
     if network != "all":
         _loopback_up()
 

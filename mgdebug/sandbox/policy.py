@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import os
+from ast import literal_eval
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 MODES = "on", "strict", "off"
 NETWORKS = "none", "unix", "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """mode: "on", "off", or "strict": refuse to run where a layer is missing.  network: "none" but
     a loopback of its own, "unix" for Unix sockets too, "all".  write: files and folders that may be
     changed for good.  processes: at once, 0 for none but the case's own.  env: names of variables
@@ -26,17 +24,16 @@ class Policy:
     env: tuple[str, ...] = ()
     scratch: int = 256 << 20
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
+    def written(self) -> str:
+        """As read() takes it."""
+        return repr(tuple(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        raw = json.loads(text)
-        return cls(**{**raw, "write": tuple(raw["write"]), "env": tuple(raw["env"])})
+    def read(cls, text: str) -> Self:
+        return cls(*literal_eval(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """Where a child runs.  root: the project; cwd: in it; scratch: the folder that is its own;
     python: its interpreter; home: the user's.  Absolute paths."""
 
@@ -46,12 +43,13 @@ class Site:
     python: str
     home: str
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
+    def written(self) -> str:
+        """As read() takes it."""
+        return repr(tuple(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        return cls(**json.loads(text))
+    def read(cls, text: str) -> Self:
+        return cls(*literal_eval(text))
 
     @property
     def box(self) -> str:
@@ -89,36 +87,25 @@ def hidden(site: Site) -> list[str]:
     """Where people keep their secrets: files and folders that a child may not read.
 
     The dot files of the home, but for those that hold interpreters and the project itself."""
-    home = Path(site.home)
-    found = [Path(name) for name in ("/run/secrets", "/run/user", "/run/docker.sock")]
-    needed = {Path(site.root), Path(site.cwd), *_links(Path(site.python))}
+    home = site.home
+    found = ["/run/secrets", "/run/user", "/run/docker.sock"]
+    found += [f"{home}/.local/share/{name}" for name in _SECRET]
+    needed = [site.root, site.cwd, *_links(site.python)]
+    kept = {*_KEPT, ".git"} if home == site.root else _KEPT
     try:
-        names = [entry for entry in home.iterdir() if entry.name.startswith(".")]
+        names = [name for name in os.listdir(home) if name.startswith(".") and name not in kept]
     except OSError:
         names = []
-    for entry in names:
-        own = any(path == entry or entry in path.parents for path in needed)
-        if (
-            not own
-            and entry.name not in _KEPT
-            and not (home == Path(site.root) and entry.name == ".git")
-        ):
+    for entry in (f"{home}/{name}" for name in names):
+        if not any(path == entry or path.startswith(f"{entry}/") for path in needed):
             found.append(entry)
-    found += [home / ".local/share" / name for name in _SECRET]
-    return [str(path) for path in found if _there(path)]
+    return [path for path in found if os.path.exists(path) and not os.path.islink(path)]
 
 
-def _links(path: Path) -> Iterable[Path]:
+def _links(path: str) -> Iterable[str]:
     """A path and those that it is a link to, one after another."""
     for _ in range(8):
         yield path
-        if not path.is_symlink():
+        if not os.path.islink(path):
             return
-        path = path.parent / path.readlink()
-
-
-def _there(path: Path) -> bool:
-    try:
-        return path.exists() and not path.is_symlink()
-    except OSError:
-        return False
+        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import json
 import os
 import select
 import signal
 import subprocess
 import sys
 import time
+from ast import literal_eval
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +79,7 @@ class Process:
         try:
             with scratch.log.open("ab") as log:
                 self._child = subprocess.Popen(
-                    [*launcher, policy.to_json(), site.to_json(), numbers, *command],
+                    [*launcher, policy.written(), site.written(), numbers, *command],
                     cwd="/",
                     env=child_environment(os.environ, site, policy),
                     stdin=subprocess.DEVNULL,
@@ -160,9 +160,9 @@ def _all_of(fd: int, seconds: float) -> bytes:
 
 def _confinement(said: bytes) -> Confinement:
     try:
-        raw = json.loads(said)
+        raw = literal_eval(said.decode())
         layers, escapes = raw["layers"], raw["escapes"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, SyntaxError, TypeError, KeyError):
         raise OSError("the sandbox does not start") from None
     found = tuple(words for name, words in _ESCAPES.items() if name in escapes)
     return Confinement(found, bool(layers.get("layered")), bool(layers.get("apart")))

@@ -71,10 +71,13 @@ class Inside:
         for folder in self._folders:
             for name in os.listdir(folder):
                 path = os.path.join(folder, name)
-                if os.path.isdir(path) and not os.path.islink(path):
-                    shutil.rmtree(path, ignore_errors=True)
-                else:
-                    os.unlink(path)
+                try:
+                    if os.path.isdir(path) and not os.path.islink(path):
+                        shutil.rmtree(path, ignore_errors=True)
+                    else:
+                        os.unlink(path)
+                except (OSError, RecursionError):  # it goes with the scratch folder
+                    pass
 
     def crowd(self) -> int:
         """The processes of the sandbox."""

@@ -29,7 +29,7 @@ from mgdebug.sandbox.namespaces import View, enter
 from mgdebug.sandbox.policy import WORK, Policy, Site
 
 RENEW = b"renew"
-LOOK_SECONDS = 0.3
+LOOK_SECONDS, END_SECONDS = 0.3, 4.0
 TOLD = "_MGDEBUG_INSIDE"  # the variable that tells the program of the sandbox
 
 
@@ -72,7 +72,8 @@ class _Launcher:
                 break
         _end(pid)
         if lifeline in select.select([lifeline], [], [], 0)[0]:  # nobody else will
-            shutil.rmtree(self.site.scratch, ignore_errors=True)
+            with contextlib.suppress(RecursionError):  # the next start removes the rest
+                shutil.rmtree(self.site.scratch, ignore_errors=True)
         os._exit(0)
 
     def _start(self, bait: Bait) -> tuple[int, dict[str, Any]]:
@@ -251,16 +252,16 @@ def _end(pid: int) -> None:
         time.sleep(LOOK_SECONDS)
     with contextlib.suppress(OSError):
         os.kill(pid, signal.SIGKILL)
-    for _ in range(1000):
-        found = list(_children())
-        if not found:
-            return
-        for one in found:
-            with contextlib.suppress(OSError):
-                os.kill(one, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, 0)[0]:
-                pass
+    deadline = time.monotonic() + END_SECONDS
+    while (found := list(_children())) and time.monotonic() < deadline:
+        # Stopped first: a bomb would outrun the kills.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for one in found:
+                with contextlib.suppress(OSError):
+                    os.kill(one, number)
+        while _wait(-1, os.WNOHANG) > 0:
+            pass
+        time.sleep(0.001)
 
 
 def _children() -> Iterator[int]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from mgdebug.sandbox.policy import HOME, TEMPORARY, Policy, Site
 from mgdebug.sandbox.scratch import Scratch
 
-GRACE_SECONDS = 2.0, 5.0  # from the request to end to the kill, and for the kill
+GRACE_SECONDS = 5.0, 5.0  # from the request to end to the kill, and for the kill
 START_SECONDS = 30.0  # for the layers to be laid and tested
 
 _LAUNCH = (

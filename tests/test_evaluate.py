@@ -319,6 +319,39 @@ def test_equal_values_share_a_key_and_others_do_not(start: Start) -> None:
     assert keys[3 + len(others) :] == [None] * len(unknown)
 
 
+HIDDEN = """
+import itertools
+import random
+from typing import Generic, TypeVar
+
+class Plain(Generic[TypeVar("T")]):
+    pass
+
+class Steps(itertools.count):
+    pass
+
+class Dice(random.Random, Plain):
+    pass
+
+def f(n):
+    return n
+"""
+
+
+@pytest.mark.parametrize("python", EVERY)
+def test_what_a_text_does_not_tell_has_no_key(start: Start, python: str) -> None:
+    asking = start(HIDDEN, "f(4) == 0", python=python)
+    state = State(asking.cases[0], asking.block("return n"), 1)
+    hidden = ["Steps(1)", "[Steps(2)]", "Dice(1)", "object()", "iter([n])"]
+    told = ["Plain()", "[Plain()]", "{2, 1, n}", "{n, 2, 1}"]
+    (row,) = asking.runner.evaluate(asking.hierarchy(), [*hidden, *told], [state])
+    assert [one.error for one in row] == [""] * len(row)
+    keys = [one.key for one in row]
+    assert keys[: len(hidden)] == [None] * len(hidden)
+    assert None not in keys[len(hidden) :]
+    assert keys[-1] == keys[-2]
+
+
 def test_files_and_output_of_the_run_stay_as_they_are(start: Start, tmp_path: Path) -> None:
     text = """
     def f(path):

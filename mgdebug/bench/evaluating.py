@@ -173,12 +173,5 @@ def _cheap(names: Sequence[str]) -> list[str]:
     for at in range(EXPRESSIONS):
         one = names[at % len(names)] if names else "0"
         two = names[at // 7 % len(names)] if names else "1"
-        shapes = (
-            "{0} == {2}",
-            "{0} is {1} or {2}",
-            "[{0}, {2}]",
-            "{0} != {1} and {2}",
-            "({1}, {2})",
-        )
-        found.append(shapes[at % len(shapes)].format(one, two, at))
+        found.append(SHAPES[at % len(SHAPES)].format(one, two, at))
     return found

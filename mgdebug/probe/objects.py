@@ -74,7 +74,7 @@ def write_object(
         known = {key for key, _ in fields}
         return _call(name, fields + [a for a in held if a[0] not in known], depth, room, pen)
     inner = None if heir is None else heir(value, depth, room, pen)
-    whole = whole or (heir is not None and not held)
+    whole = (whole or not held) if heir is not None else whole and not _is_compiled(kind)
     return _written(name, kind, held, whole, inner, depth, room, pen)
 
 
@@ -144,6 +144,23 @@ def _assigned(held: Attributes, depth: int, room: int, pen: Pen) -> Tuple[List[s
         used += len(key) + len(text) + 2
         parts.append(key + "=" + text)
     return parts, whole
+
+
+def _is_compiled(kind: type) -> bool:
+    """Whether objects may hold what no attribute shows.  A class statement whose base is `object`
+    makes `__dict__` or names `__slots__`: a class with neither, below all others, is C code.
+    Some of these have no room for anything (`typing.Generic` from 3.12 on)."""
+    base = kind
+    while _base_of(base) is not object:
+        base = _base_of(base)
+    names = get_names(base)
+    if "__dict__" in names or "__slots__" in names:
+        return False
+    return bool(_size_of(base) > object.__basicsize__)
+
+
+_base_of = type.__dict__["__base__"].__get__
+_size_of = type.__dict__["__basicsize__"].__get__
 
 
 def _class_attribute(kind: type, name: str) -> Any:

@@ -162,6 +162,32 @@ def test_a_proof_of_the_wrong_shape_is_malformed(proof: Any) -> None:
         answer.take({**end, "proof": proof})
 
 
+def judged(source: str, proof: Any, **more: Any) -> Any:
+    """The outcome of a case whose child says that it passed."""
+    answer = Answer(1, Judges([source], []))
+    id = f"case 1: {source}"
+    answer.take({"begin": id})
+    end = {"end": id, "status": "passed", "seconds": 0, "processor": 0, "message": "", **more}
+    answer.take({**end, "proof": proof})
+    [outcome] = answer.outcomes
+    assert "proof" not in outcome
+    return outcome
+
+
+def test_an_outcome_tells_whose_word_it_is() -> None:
+    assert "judged" not in judged("f() == 1", [[[1]]], judged="inside")
+    wrong = judged("f() == 1", [[[2]]])
+    assert (wrong["status"], wrong["message"]) == (
+        "failed",
+        "it is not true outside of the program",
+    )
+    assert judged("f() == g()", ["inside"])["judged"] == "inside"
+    assert judged("x = f()", [])["judged"] == "inside"
+    assert judged("f() == 1", None, status="failed", message="no")["message"] == "no"
+    with pytest.raises(Malformed):
+        judged("f() == 1", [[[1]]], status="skipped")
+
+
 def proof_of(source: str, **names: Any) -> tuple[Program, Any]:
     program = Program(source)
     proof = []

@@ -135,7 +135,7 @@ def import_file(path: str) -> types.ModuleType:
     """The module of a file, under the name by which the project imports it.  May raise anything
     that its code raises."""
     found = _imported.get(path)
-    if found is None or sys.modules.get(found.__name__) is not found:
+    if found is None or sys.modules.get(getattr(found, "__name__", "")) is not found:
         found = _imported[path] = _import(path)
     return found
 

@@ -13,7 +13,8 @@ from typing import Any, Dict, List, Optional, Set, Tuple, Union
 
 from .examples import Verdict
 from .frames import Malformed
-from .plain import NotPlain, flatten, is_installed, rebuild
+from .kinds import is_installed
+from .plain import NotPlain, flatten, rebuild
 
 Names = Dict[str, Any]
 _KNOWN: Names = {

@@ -176,7 +176,7 @@ def plan_swap(
         max((k for k in keys if k[0] == name and k[1] <= line), default=(name, line))
         for name, line in ran
     }
-    return _plan(path, old, new, live, (alike, run), False)
+    return _plan(path, old, new, live, (alike, run), False, False)
 
 
 def _plan(
@@ -186,10 +186,11 @@ def _plan(
     live: LiveFunctions,
     fixed: Tuple[Set[Key], Set[Key]],
     swapped: bool,
+    ran: bool,
 ) -> Optional[List[Swap]]:
     """fixed: functions that look alike, and those that ran.  swapped: the function around is
     swapped, so that its next call makes new inner functions; those that it has made already are to
-    be swapped too."""
+    be swapped too.  ran: it ran, and what it made and threw away has had its effect."""
     before, after = list(_inside(old)), list(_inside(new))
     if [code.co_name for code in before] != [code.co_name for code in after]:
         return None if any(live.of(path, code) for code in _all_inside(old)) else []
@@ -198,15 +199,15 @@ def _plan(
         if _deep(one) == _deep(two):
             continue
         functions = live.of(path, one)
+        alike, run = (_key(one) in keys for keys in fixed)
         if functions:
             # What it did by itself during the import stays, where only functions in it change.
-            alike, run = (_key(one) in keys for keys in fixed)
             if alike or (run and _shallow(one) != _shallow(two)) or not _fits(one, two):
                 return None
             swaps += [(function, two) for function in functions]
-        elif not swapped and _shallow(one) != _shallow(two):
+        elif ran or (not swapped and _shallow(one) != _shallow(two)):
             return None
-        inside = _plan(path, one, two, live, fixed, swapped or bool(functions))
+        inside = _plan(path, one, two, live, fixed, swapped or bool(functions), run)
         if inside is None:
             return None
         swaps += inside

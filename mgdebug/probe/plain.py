@@ -10,9 +10,9 @@ import decimal
 import fractions
 import os
 import pathlib
-import sys
-import types
 from typing import Any, Callable, Dict, List, Optional, Set, Tuple
+
+from .kinds import alien, builtin_of, name_of, stand_in
 
 MOST_ITEMS = 200_000
 MOST_BYTES = 4 << 20
@@ -44,12 +44,6 @@ class Alien:
         self.name, self.decides = name, decides
 
 
-_mro: Callable[[type], Tuple[type, ...]] = type.__dict__["__mro__"].__get__
-_space: Callable[[type], Dict[str, Any]] = type.__dict__["__dict__"].__get__
-_name: Callable[[type], str] = type.__dict__["__name__"].__get__
-_COMPARING = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
-_TESTING = ("__bool__", "__len__", "__contains__")
-_PLAIN = (int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict)
 _KEYS: type = type({}.keys())
 _ITEMS: type = type({}.items())
 _PARTED: Dict[type, str] = {
@@ -68,7 +62,7 @@ _BUILD: Dict[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 _MAPPINGS = "dOC"
 _PATHS = {
-    _name(kind): kind
+    name_of(kind): kind
     for kind in (pathlib.PurePosixPath, pathlib.PureWindowsPath, type(pathlib.Path()))
 }
 
@@ -87,7 +81,7 @@ def flatten(value: Any) -> Flat:
     # (tag, parts still to come, how many there were, identity)
     open_: List[Tuple[str, Any, List[int], int]] = []
     within: Set[int] = set()
-    root = _name(kind)
+    root = name_of(kind)
     _put(value, out, open_, within, size, root)
     while open_:
         tag, parts, count, own = open_[-1]
@@ -119,16 +113,16 @@ def _put(value: Any, out: Flat, open_: Any, within: Any, size: List[int], root: 
     if parts_of is None and kind not in _LEAVES:
         found = builtin_of(kind)
         if found is None:
-            shown = _stand_in(value, kind)
+            shown = stand_in(value, kind)
             if shown is not value:
                 return _put(shown, out, open_, within, size, root)
-            out.append(_alien(kind))
+            out.append(alien(kind))
             return False
         base, parts_of = found, _PARTED.get(found)
     if parts_of is None:
         leaf = _LEAVES[base](value)
         if leaf is None:
-            out.append(_alien(kind))
+            out.append(alien(kind))
             return False
         size[0] += len(leaf[1]) if type(leaf) is list and type(leaf[1]) is str else 8
         if type(leaf) is str:
@@ -148,71 +142,6 @@ def _put(value: Any, out: Flat, open_: Any, within: Any, size: List[int], root: 
         parts = (side for pair in parts for side in pair)
     open_.append((parts_of, iter(parts), [0], own))
     return True
-
-
-def builtin_of(kind: type) -> Optional[type]:
-    """The builtin type whose comparisons a subclass inherits unchanged; None if there is none."""
-    line = _mro(kind)
-    base = next((k for k in line if k in _PLAIN), None)
-    if base is None:
-        return None
-    for owner in line:
-        if owner is base:
-            return base
-        space = _space(owner)
-        if any(name in space for name in _COMPARING) or any(name in space for name in _TESTING):
-            return None
-    return None
-
-
-def _decides(kind: type) -> bool:
-    """Whether a class has an equality of its own."""
-    owner = next(k for k in _mro(kind) if "__eq__" in _space(k))
-    return owner is not object
-
-
-def is_installed(file: str) -> bool:
-    """Whether a module's file is one of an installed package."""
-    return "/site-packages/" in file or "/dist-packages/" in file
-
-
-def _alien(kind: type) -> List[Any]:
-    """["?", name, decides, package]; package: installed, "" for the project and for the standard
-    library, whose objects are equal to no literal where they have no plain form."""
-    name, package, decides = _space(kind).get("__module__"), "", _decides(kind)
-    module = sys.modules.get(name) if type(name) is str else None
-    if type(name) is str and module is not None:
-        file = getattr(module, "__file__", None)
-        if getattr(module, _name(kind), None) is not kind:
-            pass
-        elif file is None:
-            decides = decides and name not in sys.builtin_module_names
-        elif is_installed(file):
-            package = name.partition(".")[0] if decides else ""
-        elif os.path.realpath(file).startswith(_LIBRARY):
-            decides = False
-    return ["?", _name(kind), decides, package]
-
-
-def _stand_in(value: Any, kind: type) -> Any:
-    """A builtin that compares as the value does, or the value itself."""
-    if kind in (collections.UserDict, collections.UserList, collections.UserString):
-        return vars(value).get("data", value)
-    if kind is memoryview:
-        return memoryview.tobytes(value) if value.format == "B" and value.ndim == 1 else value
-    if kind is types.MappingProxyType:
-        copy = value.copy()
-        return copy if type(copy) is dict else value
-    numpy = sys.modules.get("numpy")
-    generic = getattr(numpy, "generic", None)
-    if generic in _mro(kind) and _name(kind) in _SCALARS and kind.__module__ == "numpy":
-        return generic.item(value)
-    return value
-
-
-_SCALARS = {"bool", "bool_", "float64", "complex128"}  # of numpy, exactly as those of Python
-_SCALARS |= {"%sint%d" % (sign, bits) for sign in ("", "u") for bits in (8, 16, 32, 64)}
-_LIBRARY = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
 
 
 def _int(value: int) -> Any:
@@ -236,7 +165,7 @@ def _str(value: str) -> Any:
 
 
 def _path(value: Any) -> Any:
-    return ["P", "%s:%s" % (_name(type(value)), os.fspath(value))]
+    return ["P", "%s:%s" % (name_of(type(value)), os.fspath(value))]
 
 
 def _moment(value: Any) -> Optional[List[Any]]:
@@ -346,7 +275,12 @@ def _container(tag: str, parts: List[Any]) -> Any:
     if tag not in _MAPPINGS:
         if tag in "szk":
             _check_hashes(parts)
-        return _BUILD[tag](parts)
+        try:
+            return _BUILD[tag](parts)
+        except TypeError:
+            if tag == "k":  # the items of a dictionary may hold what no set does
+                return Alien("dict_items", False)
+            raise
     if len(parts) % 2:
         raise ValueError("no plain form")
     _check_hashes(parts[::2])

@@ -22,6 +22,8 @@ SUITES = {
     "tracing": "mgdebug.bench.tracing",
     "truth": "mgdebug.bench.truth",
     "kills": "mgdebug.bench.kills",
+    "hostile": "mgdebug.bench.hostile",
+    "flat": "mgdebug.bench.flat",
 }
 
 

@@ -13,6 +13,7 @@ from .cases import failure
 from .frames import Decoder, Malformed, Message, send
 from .inside import INSIDE
 
+TAMPERED = "tampering: the code wrote to the pipe of the probe"
 GRACE_SECONDS = 0.5  # for a watchdog inside the child, before the kill from outside
 LEAVE_SECONDS = 0.4  # for the other process of a worker to end by itself
 ANSWER_BYTES = 64 << 20
@@ -125,7 +126,7 @@ class Forks:
         log: Optional[str],
     ) -> str:
         """Run child in a fork of its own session and gather what it says.  Returns how it ended:
-        "done", "time limit ...", "signal ...", "exit ..." or "a malformed answer".
+        "done", TAMPERED, or a text such as "time limit ...", "signal ..." or "exit ...".
 
         memory: bytes.  log: where its output goes.
         """
@@ -161,7 +162,7 @@ class Forks:
         try:
             answer.ended = self._watch(pid, read, key, answer, limits, memory, log)
         except Malformed:
-            answer.ended = "a malformed answer"
+            answer.ended = TAMPERED
         finally:
             if self._running is not None:
                 _kill(pid)

@@ -66,11 +66,12 @@ def _refusal(refused: str, ended: str, said: str) -> UsageError | NoCasesError |
         return UsageError(f"pytest: {message}", "run pytest on its own to see more", said)
     if refused.endswith("code 5"):
         return NoCasesError("pytest collected no tests", detail=said)
-    return ProbeError(
-        f"the tests could not be collected ({refused or ended})",
-        "run them on their own first; what they printed stands above",
-        said,
-    )
+    hint = "run them on their own first; what they printed stands above"
+    if ended.startswith("time limit"):
+        hint = "give them longer with --time and collect_time, if they end on their own"
+    if ended.startswith("tampering"):
+        hint = "look at what they do while they are imported"
+    return ProbeError(f"the tests could not be collected ({refused or ended})", hint, said)
 
 
 def read_outcomes(answer: Message) -> list[Outcome]:

@@ -259,6 +259,7 @@ class Runner:
             longest=2 * sum(walls) + MARGIN_SECONDS,
             until=until,
             replaced=self._replaced,
+            dropped=self._drop,
         ).verdicts()
 
     # ----------------------------------------------------------------------------- workers

@@ -16,6 +16,7 @@ from mgdebug.runner.answers import read_verdict
 from mgdebug.runner.worker import LOAD_SECONDS, LONGEST_WAIT, Channel, Worker, next_id
 
 BATCH_SECONDS, BATCH_MOST, BATCH_FIRST = 0.15, 64, 8  # what a worker is given at once
+OVERTIME_SECONDS = 0.6  # for the tries that are under way when the time is over
 
 Shipped = Mapping[str, str]  # files of a try as they are sent
 
@@ -50,10 +51,13 @@ class Tries:
         longest: float,
         until: float,
         replaced: Callable[[Worker], Worker],
+        dropped: Callable[[Worker], None],
     ) -> None:
-        """replaced: another worker in place of one that is gone or does not answer."""
+        """replaced: another worker in place of one that is gone or does not answer.  dropped: ends
+        one that is still busy when the time is over."""
         self._idle, self._tries, self._common = list(workers), tries, common
-        self._longest, self._until, self._replaced = longest, until, replaced
+        self._longest, self._until = longest, until
+        self._replaced, self._dropped = replaced, dropped
         self._waiting = deque(range(len(tries)))
         self._singly: deque[int] = deque()  # of a batch that was lost
         self._fresh: deque[int] = deque()  # only a new import can show them
@@ -69,10 +73,16 @@ class Tries:
                     for queue in (self._waiting, self._singly, self._fresh):
                         queue.clear()
                 self._hand_out()
+                over = self._until + OVERTIME_SECONDS
                 soonest = min((e.deadline for e in self._busy), default=0.0)
+                soonest = min(soonest, over)
                 left = max(0.0, soonest - time.monotonic())
                 for key, _ in self._selector.select(min(left, LONGEST_WAIT)):
                     self._hear(key.data)
+                if time.monotonic() >= over:
+                    for errand in list(self._busy):
+                        self._end(errand)
+                        self._dropped(errand.worker)
                 for errand in [e for e in self._busy if e.deadline < time.monotonic()]:
                     self._lose(errand, "the probe hung")
         missing = Verdict((), (), "not tried")

@@ -13,6 +13,7 @@ import gc
 import os
 import random
 import signal
+import struct
 import sys
 import threading
 import types
@@ -22,7 +23,7 @@ from .fork import has_children
 from .overlay import file_of
 from .ticks import NAME
 
-MOST = 2000  # objects that are looked at
+MOST = 6000  # objects that are looked at
 _SIGNALS = [
     getattr(signal, name)
     for name in ("SIGALRM", "SIGPROF", "SIGVTALRM", "SIGINT", "SIGTERM", "SIGCHLD", "SIGUSR1")
@@ -33,23 +34,13 @@ _SIMPLE = {
     *(types.MemberDescriptorType, types.MethodDescriptorType, types.WrapperDescriptorType),
     *(types.MethodWrapperType, types.ClassMethodDescriptorType, type(NotImplemented)),
 }
-# Of the standard library: their objects stay as they are, or what changes in them changes nothing.
-_STEADY = {
-    *("re", "typing", "datetime", "decimal", "fractions", "uuid", "pathlib", "logging", "enum"),
-    *(
-        "abc",
-        "_abc",
-        "operator",
-        "zoneinfo",
-        "types",
-        "_thread",
-        "threading",
-        "string",
-        "__future__",
-    ),
-    *("dataclasses", "weakref", "_weakref", "contextvars", "_contextvars", "collections.abc"),
-    *("pathlib._local", "_frozen_importlib", "_frozen_importlib_external", "importlib.machinery"),
-}
+# Modules whose objects stay as they are, or what changes in them changes nothing.
+_STEADY = set(
+    "re typing datetime decimal fractions uuid pathlib pathlib._local logging enum abc _abc operator"
+    " zoneinfo types _thread threading string __future__ dataclasses weakref _weakref contextvars"
+    " _contextvars collections.abc _frozen_importlib _frozen_importlib_external"
+    " importlib.machinery _pytest.fixtures _pytest.mark.structures".split()
+)
 
 
 class World:
@@ -136,11 +127,8 @@ class World:
         module = getattr(kind, "__module__", None)
         if module in _STEADY or isinstance(thing, enum.Enum):
             return []
-        if file_of(sys.modules.get(str(module))) and issubclass(kind, object):
-            attributes = _attributes(thing)
-            if attributes is not None and kind.__flags__ & _HEAP and kind.__base__ is object:
-                return attributes
-        return None
+        # An object that has attributes and nothing else: no slots, and no state in C.
+        return _attributes(thing) if kind.__basicsize__ <= _PLAIN_BYTES else None
 
     def _class(self, thing: Any) -> List[Any]:
         """A class that no module of the standard library holds."""
@@ -152,7 +140,7 @@ class World:
         return list(space.values())
 
 
-_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+_PLAIN_BYTES = object.__basicsize__ + 2 * struct.calcsize("P")  # a dictionary, weak references
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 

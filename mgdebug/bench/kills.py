@@ -169,7 +169,9 @@ def _judged(place: Path, before: dict[str, bytes], after: dict[str, bytes], edit
     if done.returncode not in (0, 1) or "Traceback" in done.stderr:
         wrong.append(f"undo ends with {done.returncode}: {done.stderr.strip()}")
     if edited:
-        if restored[edited] != now[edited] or (done.returncode and restored != now):
+        # An edit from before the patch was made is in what undo brings back.
+        kept = restored[edited] in (now[edited], before[edited])
+        if not kept or (done.returncode and restored != now):
             wrong.append("undo changed a file that the user had edited")
     elif restored != before or _git(place, "status", "--porcelain").strip():
         wrong.append(f"undo did not bring the files back: {done.stderr.strip()}")

@@ -36,9 +36,9 @@ _SIMPLE = {
 }
 # Modules whose objects stay as they are, or what changes in them changes nothing.
 _STEADY = set(
-    "re typing datetime decimal fractions uuid pathlib pathlib._local logging enum abc _abc operator"
-    " zoneinfo types _thread threading string __future__ dataclasses weakref _weakref contextvars"
-    " _contextvars collections.abc _frozen_importlib _frozen_importlib_external"
+    "re typing datetime decimal fractions uuid pathlib pathlib._local logging enum abc _abc"
+    " operator zoneinfo types _thread threading string __future__ dataclasses weakref _weakref"
+    " contextvars _contextvars collections.abc _frozen_importlib _frozen_importlib_external"
     " importlib.machinery _pytest.fixtures _pytest.mark.structures".split()
 )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mgdebug.errors import InterpreterError, MgdebugError, SettingsError, UsageError
+from mgdebug.sandbox.policy import Policy
 from mgdebug.settings import Settings, find_python, find_root, find_target, load
 
 
@@ -355,3 +356,71 @@ def test_an_interpreter_that_is_none_is_refused(tmp_path: Path, wanted: str) -> 
     assert caught.value.message == f"there is no interpreter {wanted}"
     assert isinstance(caught.value, MgdebugError)
     assert caught.value.exit_code == 3
+
+
+# -------------------------------------------------------------------------------- the sandbox
+
+SANDBOX = "[tool.mgdebug.sandbox]\n"
+
+
+def sandbox(root: Path, table: str, **flags: object) -> Policy:
+    (root / "pyproject.toml").write_text(SANDBOX + table, "utf-8")
+    return load(root, {}, flags).sandbox
+
+
+@pytest.mark.parametrize(
+    ("table", "policy"),
+    [
+        ("", Policy()),
+        ("mode = 'strict'", Policy(mode="strict")),
+        ("network = true", Policy(network="all")),
+        ("network = false", Policy(network="none")),
+        ("network = 'unix'", Policy(network="unix")),
+        ("subprocess = false", Policy(processes=0)),
+        ("subprocess = true", Policy()),
+        ("subprocess = 8", Policy(processes=8)),
+        ("env = ['A', 'B']", Policy(env=("A", "B"))),
+    ],
+)
+def test_the_table_of_the_sandbox_sets(tmp_path: Path, table: str, policy: Policy) -> None:
+    assert sandbox(tmp_path, table) == policy
+
+
+def test_paths_to_write_are_those_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "build").mkdir()
+    assert sandbox(tmp_path, "write = ['build']").write == (str(tmp_path.resolve() / "build"),)
+    with pytest.raises(SettingsError, match="there is no gone") as caught:
+        sandbox(tmp_path, "write = ['gone']")
+    assert caught.value.hint == "create it first"
+
+
+def test_the_flag_and_the_variable_win_over_the_mode_of_the_table(tmp_path: Path) -> None:
+    assert sandbox(tmp_path, "mode = 'off'\nnetwork = true", sandbox="strict") == Policy(
+        mode="strict", network="all"
+    )
+    assert load(tmp_path, {"MGDEBUG_SANDBOX": "on"}, {}).sandbox.mode == "on"
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("mode = 'maybe'", "sandbox.mode is 'maybe', not one of on, strict, off"),
+        ("network = 'tcp'", "sandbox.network is 'tcp', not true, false, or one of"),
+        ("subprocess = -1", "sandbox.subprocess is -1, not true, false, or how many at once"),
+        ("subprocess = 1.5", "sandbox.subprocess is 1.5, not true, false, or how many at once"),
+        ("write = 'build'", "sandbox.write is 'build', not a list of paths"),
+        ("env = [1]", "sandbox.env is [1], not a list of names"),
+        ("netwrk = true", "sandbox.netwrk is no setting of mgdebug"),
+    ],
+)
+def test_a_mistake_in_the_table_of_the_sandbox_is_refused(
+    tmp_path: Path, table: str, message: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        sandbox(tmp_path, table)
+    assert caught.value.message.startswith(FILE + message)
+
+
+def test_an_unknown_mode_is_named_as_the_user_wrote_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^--sandbox is 'maybe', not one of on, strict, off$"):
+        load(tmp_path, {}, {"sandbox": "maybe"})

@@ -39,7 +39,7 @@ _CASES = (
     click.option(
         "--sandbox",
         metavar="MODE",
-        help="on; strict: refuse to run where a layer is missing; off.  [on]",
+        help="on; strict: refuse to run where something could get out; off.  [on]",
     ),
 )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from mgdebug.cli.terminal import harmless
 from mgdebug.errors import ENVIRONMENT, FAILURES, INTERRUPTED, MgdebugError
 
 
@@ -23,10 +24,10 @@ def ends_cleanly(command: Callable[..., int]) -> Callable[..., None]:
             code = command(*args, **kwargs)
         except MgdebugError as error:
             if error.detail:
-                click.echo(error.detail.rstrip(), err=True)
-            click.echo(f"mgdebug: {error.message}", err=True)
+                click.echo(harmless(error.detail.rstrip()), err=True)
+            click.echo(f"mgdebug: {harmless(error.message)}", err=True)
             if error.hint:
-                click.echo(f"  next: {error.hint}", err=True)
+                click.echo(f"  next: {harmless(error.hint)}", err=True)
             code = error.exit_code
         except (KeyboardInterrupt, click.Abort) as error:
             ends_a_line = isinstance(error, click.Abort)  # at a question

@@ -10,6 +10,7 @@ import click
 
 from mgdebug.cli.asked import cases, understood
 from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.terminal import harmless, terminal
 from mgdebug.cli.undo import told_of_interrupted
 from mgdebug.errors import CLEAN, FAILURES, NO_CASES, UsageError
 
@@ -46,8 +47,6 @@ def fix(
     Exit codes: 0 nothing fails, or fixed and applied; 1 failures remain, or a patch was found and
     not applied; 2 usage; 3 environment; 5 no tests; 130 interrupted.
     """
-    from rich.console import Console
-
     from mgdebug.events import Finished, to_json
     from mgdebug.narrate import Narrator
     from mgdebug.proposers import PROPOSERS, proposer
@@ -59,7 +58,7 @@ def fix(
     for name in names:
         if name not in PROPOSERS:
             raise UsageError(f"there is no engine {name}", f"known: {', '.join(PROPOSERS)}")
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = terminal(stderr=True, soft_wrap=True)
     done: Repair | None = None
     with Narrator(console, quiet=mode == "json") as narrator:
         told_of_interrupted(where.root)
@@ -113,9 +112,9 @@ def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrato
         console.print(label, end="  ")
         console.print(line, markup=False)
     if out.isatty() and mode != "diff":
-        from rich.console import Console
-
-        Console(soft_wrap=True).print(colored_diff(done.best), end="")
+        terminal(soft_wrap=True).print(colored_diff(done.best), end="")
+    elif out.isatty():
+        click.echo(harmless(done.best.diff.encode("latin-1").decode("utf-8", "replace")), nl=False)
     else:
         out.flush()
         out.buffer.write(done.best.diff.encode("latin-1"))

@@ -12,6 +12,7 @@ import click
 
 from mgdebug.cli.asked import cases, understood
 from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.terminal import terminal
 from mgdebug.errors import CLEAN, FAILURES, UsageError
 
 if TYPE_CHECKING:
@@ -75,8 +76,6 @@ def trace(
     """
     import json
 
-    from rich.console import Console
-
     from mgdebug import page, tracing
     from mgdebug.narrate import Narrator
 
@@ -87,7 +86,7 @@ def trace(
     )
     if html is not None:
         page.check(html)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = terminal(stderr=True, soft_wrap=True)
     with Narrator(console, quiet=as_json) as narrator:
         narrator.waiting("running the tests")
         done = _heard(tracing.record(where, chosen, interpreter, blocks, names), narrator)
@@ -114,13 +113,11 @@ def _heard(stream: Generator[Event, None, Recording], narrator: Narrator) -> Rec
 
 
 def _show(done: Recording, narrator: Narrator, *, diff: bool, everything: bool) -> None:
-    from rich.console import Console
-
     from mgdebug.timeline import ASCII, Signs, Timeline
 
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    out = Console(highlight=False, soft_wrap=True)
+    out = terminal(soft_wrap=True)
     width = out.width if sys.stdout.isatty() else None
     signs = Signs() if out.encoding.lower().startswith("utf") else ASCII
     drawing = Timeline(done.hierarchy, done.files, width, signs, everything=everything)

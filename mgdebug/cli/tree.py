@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.terminal import terminal
 from mgdebug.errors import CLEAN
 
 if TYPE_CHECKING:
@@ -54,10 +55,8 @@ def tree(path: str, mode: str | None, blocks: bool) -> int:
     if mode in ("json", "dot"):
         click.echo(draw.to_json(shown) if mode == "json" else draw.to_dot(shown))
         return CLEAN
-    from rich.console import Console
-
     width = None if sys.stdout.isatty() else 100_000  # a file or a pipe has no edge
-    console = Console(highlight=False, width=width)
+    console = terminal(width=width)
     drawn = draw.trees(shown, {s.path: s for s in files}, blocks or not chosen.folder)
     for number, one in enumerate(drawn):
         console.print(*([""] if number else []), one, sep="\n")

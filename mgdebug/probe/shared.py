@@ -103,8 +103,8 @@ class Heard:
 
     def __init__(self, tries: Sequence[Try]) -> None:
         self.case: Optional[str] = None
-        self.begun = self.started = time.monotonic()
-        self.ended, self.left, self.fresh = "", 0, False
+        self.begun = time.monotonic()
+        self.ended, self.left = "", 0
         self.turns: Optional[Dict[str, int]] = None
         self.closed = ""
         self.told: Dict[int, Message] = {}
@@ -144,7 +144,7 @@ def serve(voice: Voice, job: Job, tries: Sequence[Try]) -> NoReturn:
         voice.close({"told": [*told, (now[0], {"odd": "time"})], "done": True})
 
     signal.signal(signal.SIGPROF, up)
-    world = World(job.root, [])
+    world = World(job.root)
     if world.closed:
         voice.close({"closed": world.closed})
     ticks = Ticks()

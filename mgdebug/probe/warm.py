@@ -103,21 +103,18 @@ class Warm:
         while left and time.monotonic() < until:
             if may_share and len(left) > 1 and self.failures < FAILURES_AT_MOST:
                 heard = self._shared(request, failing, order, left)
-                again = left[len(heard.told)] if len(heard.told) < len(left) else None
-                for index, sources in left[: len(heard.told)]:
-                    verdict = heard.told.get(index, {})
-                    if _is_final(verdict):
-                        found.append((index, verdict))
-                    else:
+                while left and left[0][0] in heard.told:
+                    index, sources = left.pop(0)
+                    verdict = heard.told[index]
+                    if not _is_final(verdict):
                         promising = "outcomes" in verdict
-                        found.append((index, self._alone(request, sources, whole=promising)))
-                left = left[len(heard.told) :]
-                if again is not None and heard.ended != "done":
-                    found.append((again[0], self._alone(request, again[1])))
-                    left = left[1:]
-                continue
-            index, sources = left.pop(0)
-            found.append((index, self._alone(request, sources)))
+                        verdict = self._alone(request, sources, whole=promising)
+                    found.append((index, verdict))
+                if heard.ended == "done" and heard.told:
+                    continue
+            if left:  # one that cannot share, or at which a shared fork ended
+                index, sources = left.pop(0)
+                found.append((index, self._alone(request, sources)))
         return found
 
     def _changed(self, tries: List[Try]) -> Iterator[Tuple[Original, bytes]]:

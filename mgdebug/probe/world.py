@@ -46,13 +46,13 @@ _STEADY = set(
 class World:
     """closed: why it cannot be watched, "" if it can."""
 
-    def __init__(self, root: str, modules: List[types.ModuleType]) -> None:
-        """root: of the project.  modules: besides those with files in it."""
+    def __init__(self, root: str) -> None:
+        """root: of the project, whose modules are watched."""
         self.closed = ""
         self._objects: List[Tuple[Any, Callable[[Any], Any], Any]] = []
         self._seen: Dict[int, Any] = {}
         own = [m for m in list(sys.modules.values()) if file_of(m).startswith(root + os.sep)]
-        spaces = [vars(m) for m in [*own, *modules] if type(m) is types.ModuleType]
+        spaces = [vars(m) for m in own if type(m) is types.ModuleType]
         for space in spaces:
             for name in ("__builtins__", "__spec__", "__loader__"):
                 self._seen[id(space.get(name))] = space.get(name)

@@ -21,6 +21,7 @@ _NETWORK = (
 _REFUSED = r"ConnectionRefusedError|Connection refused"
 _FORKS = r"\[Errno (?:1|11)\] (?:Operation not permitted|Resource temporarily unavailable)"
 _STARTED = r"subprocess|fork|Popen|multiprocessing|posix_spawn"
+_FULL = "[Errno 28]"  # no space left
 _MISSING = r"KeyError: '([A-Za-z_][A-Za-z0-9_]*)'"
 
 
@@ -43,7 +44,11 @@ _LOOKED_AT = 3000  # characters at the end of a traceback
 
 
 def _explained(outcome: Outcome, policy: Policy, own: Mapping[str, str]) -> Outcome:
-    setting = refusal(f"{outcome.message}\n{outcome.detail[-_LOOKED_AT:]}", policy, own)
+    text = f"{outcome.message}\n{outcome.detail[-_LOOKED_AT:]}"
+    if _FULL in text:
+        limit = f"scratch limit of {policy.scratch >> 20} MB"
+        return replace(outcome, message=f"{outcome.message}; {limit}")
+    setting = refusal(text, policy, own)
     if not setting:
         return outcome
     return replace(outcome, message=f"{outcome.message}; {_words(setting)}")

@@ -52,7 +52,7 @@ def confine(site: Site, policy: Policy, *, apart: bool, layered: bool) -> Layers
         files = True
     if seccomp.available():
         with contextlib.suppress(OSError):
-            seccomp.restrict(seccomp.calls(_families(policy, apart)))
+            seccomp.restrict(seccomp.calls(_families(policy, apart), keeps_modes=not apart))
             calls = True
     return Layers(apart, layered, files, calls)
 

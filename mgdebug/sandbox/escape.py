@@ -26,6 +26,11 @@ def _content(path: str) -> bytes:
         return file.read(1 << 16)
 
 
+def _marks(path: str) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_mode, found.st_mtime_ns
+
+
 class Bait:
     """What the launcher lays out, outside, before it confines anyone."""
 
@@ -34,6 +39,7 @@ class Bait:
         os.makedirs(self.folder, exist_ok=True)
         with open(self.file, "wb") as file:
             file.write(_UNTOUCHED)
+        self._before = _marks(self.file)
         self.pid = os.getpid()
         self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -59,9 +65,11 @@ class Bait:
 
     def taken(self) -> Iterator[str]:
         """What the launcher itself sees to have happened."""
-        if os.listdir(self.folder) not in (["file"], ["file", "socket"], ["socket", "file"]):
-            yield "write"
-        if _content(self.file) != _UNTOUCHED:
+        if (
+            os.listdir(self.folder) not in (["file"], ["file", "socket"], ["socket", "file"])
+            or _content(self.file) != _UNTOUCHED
+            or _marks(self.file) != self._before
+        ):
             yield "write"
         for one in (self.tcp, self.udp, self.unix):
             try:
@@ -98,6 +106,8 @@ def _writes(bait: Bait) -> Iterator[_Attempt]:
     new = os.O_WRONLY | os.O_CREAT
     yield lambda: os.close(os.open(f"{bait.folder}/new", new, 0o600))
     yield lambda: os.close(os.open(bait.file, os.O_WRONLY | os.O_APPEND))
+    yield lambda: os.chmod(bait.file, 0o777)
+    yield lambda: os.utime(bait.file, (1, 1))
     yield lambda: os.truncate(bait.file, 0)
     yield lambda: os.rename(bait.file, bait.file + ".moved")
     yield lambda: os.mkdir(f"{bait.folder}/folder")

@@ -53,9 +53,12 @@ def rules(write: Iterable[str], read: Iterable[str] | None, *, tcp: bool) -> int
 def fence() -> int:
     """Rules that forbid nothing but to reach out: who lives under them cannot signal, trace or
     look into the memory of a process outside.  A file descriptor; raises OSError."""
-    if version() < 6:
-        return _create(1 << 11, 0, 0)  # block devices, which nobody makes
-    return _create(0, 0, _SCOPES)
+    # Moves between folders are forbidden by any rules that do not allow them.
+    handled = _REFER if version() >= 2 else 1 << 11  # block devices, which nobody makes
+    found = _create(handled, 0, _SCOPES)
+    if handled == _REFER:
+        _allow(found, "/", _REFER)
+    return found
 
 
 def restrict(found: int) -> None:

@@ -71,7 +71,42 @@ _DENIED = {
     "semget": (64, 190),
 }
 _FORKS = (57, 0), (58, 0)
-_SOCKET, _SOCKETPAIR, _IOCTL, _PRLIMIT = (41, 198), (53, 199), (16, 29), (302, 261)
+# Landlock does not know of these.  To deny them would break copying, so they do nothing.
+_MODES_AND_TIMES = {
+    "chmod": (90, 0),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, 0),
+    "fchown": (93, 55),
+    "lchown": (94, 0),
+    "fchownat": (260, 54),
+    "utime": (132, 0),
+    "utimes": (235, 0),
+    "futimesat": (261, 0),
+    "utimensat": (280, 88),
+}
+_ATTRIBUTES = {
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "setxattrat": (463, 463),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "removexattrat": (466, 466),
+}
+# With the place of the argument that says whose: only one's own, which is 0.
+_OWN = (
+    ((302, 261), 0),  # prlimit64
+    ((141, 140), 1),  # setpriority
+    ((203, 122), 0),  # sched_setaffinity
+    ((144, 119), 0),  # sched_setscheduler
+    ((142, 118), 0),  # sched_setparam
+    ((314, 274), 0),  # sched_setattr
+    ((251, 30), 1),  # ioprio_set
+)
+_SOCKET, _SOCKETPAIR, _IOCTL = (41, 198), (53, 199), (16, 29)
 _MKNOD, _MKNODAT = (133, 0), (259, 33)
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
@@ -102,14 +137,20 @@ def restrict(program: bytes) -> None:
     kernel.prctl(kernel.PR_SET_SECCOMP, 2, ctypes.byref(header))
 
 
-def calls(families: Collection[int] | None) -> bytes:
+def calls(families: Collection[int] | None, *, keeps_modes: bool) -> bytes:
     """A program that denies what no test of a program needs, and other sockets than those of some
-    families (None: all are allowed)."""
+    families (None: all are allowed).
+
+    keeps_modes: whether to change the mode, the owner or the times of a file does nothing."""
     column = _MACHINES[os.uname().machine][0]
     body: list[_Instruction] = []
-    for numbers in _DENIED.values():
-        if numbers[column]:
-            body += [(_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
+    answers = [(_DENIED, errno.EPERM)]
+    if keeps_modes:
+        answers += [(_MODES_AND_TIMES, 0), (_ATTRIBUTES, errno.EPERM)]
+    for table, error in answers:
+        for numbers in table.values():
+            if numbers[column]:
+                body += [(_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _ERRNO | error)]
     body += _no_clone3(column)
     body += _where(_CLONE[column], 0, _ANY_BIT, _NEW_NAMESPACES)
     if families is not None:
@@ -120,7 +161,8 @@ def calls(families: Collection[int] | None) -> bytes:
             body += _unless(_SOCKETPAIR[column], 1, streams, mask=0xF)
     for request in (_TIOCSTI, _TIOCLINUX):
         body += _where(_IOCTL[column], 1, _EQUAL, request)
-    body += _unless(_PRLIMIT[column], 0, [0])
+    for numbers, place in _OWN:
+        body += _unless(numbers[column], place, [0])
     for numbers, place in ((_MKNOD, 1), (_MKNODAT, 2)):
         for kind in (_S_IFCHR, _S_IFBLK):
             if numbers[column]:
@@ -138,7 +180,7 @@ def no_processes() -> bytes:
         for step in ((_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _ERRNO | errno.EPERM))
     ]
     body += _no_clone3(column)
-    body += _where(_CLONE[column], 0, _ANY_BIT, _CLONE_THREAD, wanted=False)
+    body += _where(_CLONE[column], 0, _ANY_BIT, _CLONE_THREAD, wanted=False, error=errno.EPERM)
     return _assembled(body)
 
 
@@ -162,11 +204,18 @@ def _assembled(body: Iterable[_Instruction]) -> bytes:
 
 
 def _where(
-    number: int, place: int, test: int, operand: int, *, wanted: bool = True, mask: int = 0
+    number: int,
+    place: int,
+    test: int,
+    operand: int,
+    *,
+    wanted: bool = True,
+    mask: int = 0,
+    error: int = errno.EACCES,
 ) -> Iterator[_Instruction]:
     """Deny a call with such an argument."""
     jump = (0, 1) if wanted else (1, 0)
-    yield from _looking(number, place, mask, [(test, *jump, operand)])
+    yield from _looking(number, place, mask, [(test, *jump, operand)], error)
 
 
 def _unless(
@@ -179,11 +228,15 @@ def _unless(
 
 
 def _looking(
-    number: int, place: int, mask: int, tests: Sequence[_Instruction]
+    number: int,
+    place: int,
+    mask: int,
+    tests: Sequence[_Instruction],
+    error: int = errno.EACCES,
 ) -> Iterator[_Instruction]:
     body: list[_Instruction] = [(_LOAD, 0, 0, _ARGUMENTS + 8 * place)]
     if mask:
         body.append((_AND, 0, 0, mask))
-    body += [*tests, (_RETURN, 0, 0, _ERRNO | errno.EACCES), (_LOAD, 0, 0, _NUMBER)]
+    body += [*tests, (_RETURN, 0, 0, _ERRNO | error), (_LOAD, 0, 0, _NUMBER)]
     yield _EQUAL, 0, len(body), number
     yield from body

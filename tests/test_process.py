@@ -83,11 +83,12 @@ def test_only_the_named_descriptors_are_inherited(
     (one, two), (three, four) = os.pipe(), os.pipe()
     for fd in (one, three, four):
         os.set_inheritable(fd, True)
+    pipes = [str(Path(f"/proc/self/fd/{fd}").readlink()) for fd in (one, three)]
     code = f"""
 import os
 for fd in {one, two, three, four}:
     try:
-        if os.readlink("/proc/self/fd/%d" % fd) in {[os.readlink(f"/proc/self/fd/{f}") for f in (one, three)]}:
+        if os.readlink("/proc/self/fd/%d" % fd) in {pipes}:
             print(fd)
     except OSError:
         pass

@@ -13,6 +13,7 @@ import click
 from mgdebug.cli.asked import cases, understood
 from mgdebug.cli.ending import ends_cleanly
 from mgdebug.cli.terminal import terminal
+from mgdebug.cli.undo import told_of_interrupted
 from mgdebug.errors import CLEAN, FAILURES, UsageError
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def trace(
     where, chosen, interpreter = understood(
         target, tests, expressions, io, {"time": time, "python": python, "sandbox": sandbox}
     )
+    told_of_interrupted(where.root)
     if html is not None:
         page.check(html)
     console = terminal(stderr=True, soft_wrap=True)

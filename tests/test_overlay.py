@@ -339,6 +339,31 @@ RAN = {
         SWAP,
     ),
     "a method ran": ("class C:\n    def f(self):\n        return 1\nC().f()\n", [("f", 2)], FRESH),
+    "what it made, which lives": (
+        "def f():\n    def g():\n        return 1\n    return g\nG = f()\n",
+        [("f", 1)],
+        SWAP,
+    ),
+    "what it made and called": (
+        "def f():\n    def g():\n        return 1\n    return g()\nX = f()\n",
+        [("f", 1), ("g", 2)],
+        FRESH,
+    ),
+    "what it made, which lives and ran": (
+        "def f():\n    def g():\n        return 1\n    return g\nG = f()\nX = G()\n",
+        [("f", 1), ("g", 2)],
+        FRESH,
+    ),
+    "a decorator that ran": (
+        "def d(f):\n    def w():\n        return 1\n    return w\n@d\ndef f(): pass\n",
+        [("d", 1)],
+        SWAP,
+    ),
+    "what it made and threw away": (
+        "def f():\n    def h():\n        return 1\nX = f()\n",
+        [("f", 1)],
+        FRESH,
+    ),
 }
 
 

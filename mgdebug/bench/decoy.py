@@ -93,8 +93,9 @@ class Decoy:
         self.udp = self._ear(socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0))
         self.stream = self._ear(socket.AF_UNIX, socket.SOCK_STREAM, self._near("stream"))
         self.datagram = self._ear(socket.AF_UNIX, socket.SOCK_DGRAM, self._near("datagram"))
-        self.abstract = self._ear(socket.AF_UNIX, socket.SOCK_STREAM, f"\0mgdebug-{os.getpid()}")
-        self.loose = self._ear(socket.AF_UNIX, socket.SOCK_DGRAM, f"\0mgdebug-d-{os.getpid()}")
+        mark = os.urandom(4).hex()
+        self.abstract = self._ear(socket.AF_UNIX, socket.SOCK_STREAM, f"\0mgdebug-{mark}")
+        self.loose = self._ear(socket.AF_UNIX, socket.SOCK_DGRAM, f"\0mgdebug-d-{mark}")
 
     def __enter__(self) -> Self:
         return self

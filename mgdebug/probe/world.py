@@ -5,40 +5,47 @@ It is for tries that share a process.  What a world cannot keep an eye on makes 
 nothing may be shared.
 """
 
-import builtins
+import _thread
 import collections
-import enum
+import contextvars
+import decimal
 import functools
-import gc
+import logging
 import os
-import random
-import signal
 import struct
 import sys
 import threading
 import types
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from .fork import has_children
 from .overlay import file_of
-from .ticks import NAME
+from .surroundings import NAMES, same, surroundings
 
 MOST = 6000  # objects that are looked at
-_SIGNALS = [
-    getattr(signal, name)
-    for name in ("SIGALRM", "SIGPROF", "SIGVTALRM", "SIGINT", "SIGTERM", "SIGCHLD", "SIGUSR1")
-]
 _SIMPLE = {
-    *(type(None), bool, int, float, complex, str, bytes, range, slice, type(Ellipsis)),
+    *(
+        decimal.Decimal,
+        object,
+        type(None),
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        range,
+        slice,
+        type(Ellipsis),
+    ),
     *(types.BuiltinFunctionType, types.ModuleType, types.CodeType, types.GetSetDescriptorType),
     *(types.MemberDescriptorType, types.MethodDescriptorType, types.WrapperDescriptorType),
     *(types.MethodWrapperType, types.ClassMethodDescriptorType, type(NotImplemented)),
+    *(getattr(types, name, type(None)) for name in ("GenericAlias", "UnionType")),
 }
-# Modules whose objects stay as they are, or what changes in them changes nothing.
+# Modules whose objects stay as they are.
 _STEADY = set(
-    "re typing datetime decimal fractions uuid pathlib pathlib._local logging enum abc _abc"
-    " operator zoneinfo types _thread threading string __future__ dataclasses weakref _weakref"
-    " contextvars _contextvars collections.abc _frozen_importlib _frozen_importlib_external"
+    "re typing datetime fractions uuid pathlib pathlib._local logging abc _abc operator"
+    " zoneinfo string __future__ dataclasses _frozen_importlib _frozen_importlib_external"
     " importlib.machinery _pytest.fixtures _pytest.mark.structures".split()
 )
 
@@ -56,26 +63,34 @@ class World:
         for space in spaces:
             for name in ("__builtins__", "__spec__", "__loader__"):
                 self._seen[id(space.get(name))] = space.get(name)
-        self._look(spaces)
-        self._process, self._modules, self._root = _process(), set(sys.modules), root + os.sep
+        self._look(list(spaces))
+        self._libraries = [
+            (vars(module), list(vars(module).values()))
+            for module in {id(m): m for space in spaces for m in space.values()}.values()
+            if type(module) is types.ModuleType and module not in own
+        ]
+        self._loaded, self._root = list(sys.modules.values()), root + os.sep
+        self._process = surroundings()
 
     def changed(self) -> str:
         """What has changed since it was made, in a word or two; "" for nothing."""
         for thing, copied, before in self._objects:
-            now = copied(thing)
-            if len(now) != len(before):
+            if not same(copied(thing), before):
                 return "module state"
-            for one, two in zip(now, before):
-                if one is not two:
-                    return "module state"
-        if len(sys.modules) != len(self._modules):
-            new = [m for name, m in list(sys.modules.items()) if name not in self._modules]
-            if any(file_of(module).startswith(self._root) for module in new):
+        for space, before in self._libraries:
+            if not same(list(space.values()), before):
+                return "a library"
+        modules = list(sys.modules.values())
+        if not same(modules, self._loaded):
+            known = set(map(id, self._loaded))
+            new = [module for module in modules if id(module) not in known]
+            gone = len(modules) - len(new) != len(self._loaded)
+            if gone or any(file_of(module).startswith(self._root) for module in new):
                 return "modules"
-            self._modules = set(sys.modules)  # of a library: what it is, it will be
-        now_process = _process()
-        if now_process != self._process:
-            for name, one, two in zip(_NAMES, now_process, self._process):
+            self._loaded = modules  # of a library: what it is, it will be
+        now = surroundings()
+        if now != self._process:
+            for name, one, two in zip(NAMES, now, self._process):
                 if one != two:
                     return name
         return ""
@@ -108,11 +123,8 @@ class World:
         if kind is types.FunctionType:
             cells = list(thing.__closure__ or ())
             self._objects += [(cell, _content, _content(cell)) for cell in cells]
-            inside = [part for cell in cells for part in _content(cell)]
-            inside += [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
-            if thing.__dict__:
-                inside.append(thing.__dict__)
-            return inside
+            self._objects.append((thing, _of_function, _of_function(thing)))
+            return [*_of_function(thing), *(part for cell in cells for part in _content(cell))]
         if kind in (staticmethod, classmethod, types.MethodType):
             return [thing.__func__]
         if kind is property:
@@ -120,27 +132,44 @@ class World:
         if kind is functools.partial:
             return [thing.func, thing.args, thing.keywords]
         if kind is functools._lru_cache_wrapper:
+            if thing.cache_info().currsize:  # results of another code
+                return None
             self._objects.append((thing, _cached, _cached(thing)))
             return [thing.__wrapped__]
         if isinstance(thing, type):
             return self._class(thing)
-        module = getattr(kind, "__module__", None)
-        if module in _STEADY or isinstance(thing, enum.Enum):
+        if isinstance(thing, logging.Logger):
+            self._objects.append((thing, _of_logger, _of_logger(thing)))
             return []
-        # An object that has attributes and nothing else: no slots, and no state in C.
-        return _attributes(thing) if kind.__basicsize__ <= _PLAIN_BYTES else None
+        if kind in _STATES:
+            self._objects.append((thing, _STATES[kind], _STATES[kind](thing)))
+            return []
+        if getattr(kind, "__module__", None) in _STEADY:
+            return []
+        if isinstance(thing, tuple):
+            return [*tuple.__iter__(thing), *(_attributes(thing) or ())]
+        # An object that has attributes and slots and nothing else: no state in C.
+        known = _attributes(thing) is not None or _has_slots(kind)
+        if not known or kind.__basicsize__ > _PLAIN_BYTES + _POINTER * len(_slots(kind)):
+            return None
+        self._objects.append((thing, _of_instance, _of_instance(thing)))
+        return _of_instance(thing)
 
     def _class(self, thing: Any) -> List[Any]:
         """A class that no module of the standard library holds."""
-        file = file_of(sys.modules.get(getattr(thing, "__module__", "")))
-        if not file or file.startswith(_LIBRARY) or "site-packages" in file:
+        home = sys.modules.get(str(getattr(thing, "__module__", "")))
+        file = file_of(home)
+        library = not file or file.startswith(_LIBRARY) or "site-packages" in file
+        name = thing.__qualname__.partition(".")[0]
+        if home is not None and library and name in object.__getattribute__(home, "__dict__"):
             return []
         space = type.__dict__["__dict__"].__get__(thing)
         self._objects.append((thing, _space, _space(thing)))
         return list(space.values())
 
 
-_PLAIN_BYTES = object.__basicsize__ + 2 * struct.calcsize("P")  # a dictionary, weak references
+_POINTER = struct.calcsize("P")
+_PLAIN_BYTES = object.__basicsize__ + 2 * _POINTER  # a dictionary, weak references
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
@@ -156,7 +185,49 @@ def _content(cell: Any) -> List[Any]:
 
 
 def _cached(function: Any) -> List[Any]:
-    return [None] if function.cache_info().currsize else []
+    """Each sign of the numbers: those are the same objects always."""
+    return list("%d %d" % (function.cache_info().misses, function.cache_info().currsize))
+
+
+def _of_function(function: Any) -> List[Any]:
+    return [function.__defaults__, function.__kwdefaults__, function.__dict__]
+
+
+def _has_slots(kind: Any) -> bool:
+    """Whether it says in Python that it has no attributes but those."""
+    classes = type.__dict__["__mro__"].__get__(kind)
+    return any("__slots__" in type.__dict__["__dict__"].__get__(cls) for cls in classes)
+
+
+def _of_logger(logger: Any) -> List[Any]:
+    return [logger.level, logger.disabled, logger.propagate, *logger.handlers]
+
+
+def _slots(kind: Any) -> List[Any]:
+    """The descriptors of its slots."""
+    return [
+        part
+        for cls in type.__dict__["__mro__"].__get__(kind)
+        for part in type.__dict__["__dict__"].__get__(cls).values()
+        if type(part) is types.MemberDescriptorType
+    ]
+
+
+def _of_instance(thing: Any) -> List[Any]:
+    found: List[Any] = [type(thing), *(_attributes(thing) or ())]
+    for slot in _slots(type(thing)):
+        try:
+            found.append(slot.__get__(thing))
+        except AttributeError:
+            found.append(slot)
+    return found
+
+
+_STATES: Dict[type, Callable[[Any], List[Any]]] = {
+    _thread.LockType: lambda lock: [lock.locked()],
+    type(threading.RLock()): lambda lock: [lock._is_owned()],
+    contextvars.ContextVar: lambda variable: [variable.get(None)],
+}
 
 
 def _attributes(thing: Any) -> Optional[List[Any]]:
@@ -182,26 +253,3 @@ _COPIES: Dict[type, Callable[[Any], List[Any]]] = {
     collections.Counter: _of_dict,
     collections.deque: list,
 }
-
-_NAMES = (
-    *("threads", "open files", "random numbers", "the environment", "the search path"),
-    *("built-in names", "the working directory", "signals", "limits", "output", "children"),
-)
-
-
-def _process() -> Tuple[Any, ...]:
-    spare = os.dup(0)
-    os.close(spare)
-    return (
-        len(threading._active),  # type: ignore[attr-defined]
-        spare,
-        random.getstate(),
-        os.environ._data.copy(),  # type: ignore[attr-defined]
-        sys.path[:],
-        {k: v for k, v in vars(builtins).items() if k != NAME},
-        os.getcwd(),
-        [signal.getsignal(number) for number in _SIGNALS],
-        (sys.getrecursionlimit(), sys.gettrace(), sys.getprofile(), gc.isenabled()),
-        os.lseek(1, 0, os.SEEK_CUR),
-        has_children(),
-    )

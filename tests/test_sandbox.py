@@ -75,6 +75,12 @@ WORKS = {
                 open(name + "/y", "w").close()
             os.close(os.open(os.path.expanduser("~/.cache_of_mine"), os.O_CREAT | os.O_WRONLY))
     """,
+    "the folder for temporaries removed": """
+        import os, shutil
+        def test_one():
+            assert os.path.isdir(os.environ["TMPDIR"])
+            shutil.rmtree(os.environ["TMPDIR"])
+    """,
     "subprocesses": """
         import subprocess, sys, os
         def test_one():

@@ -7,11 +7,12 @@ import signal
 import sys
 import time
 import warnings
-from typing import Any, Callable, Collection, Iterator, NoReturn, Optional, Protocol, Set, Tuple
+from typing import Callable, Collection, NoReturn, Optional, Protocol, Set, Tuple
 
 from .cases import failure
 from .frames import Decoder, Malformed, Message, send
 from .inside import INSIDE
+from .processes import children, has_children, how, is_running, kill, prctl, send_signal, wait
 
 TAMPERED = "tampering: the code wrote to the pipe of the probe"
 GRACE_SECONDS = 0.5  # for a watchdog inside the child, before the kill from outside
@@ -39,6 +40,14 @@ class Voice:
         if os.getpid() != self._pid:  # a child of the user's code that found its way back here
             _exit(0)
         send(self._fd, {**message, "key": self._key})
+
+    @property
+    def fd(self) -> int:
+        return self._fd
+
+    def again(self) -> "Voice":
+        """For a child of this process that is ours too."""
+        return Voice(self._fd, self._key)
 
     def close(self, message: Message) -> NoReturn:
         """Say the last word."""
@@ -80,7 +89,7 @@ class Forks:
         self._cwd = os.getcwd()
         self.partner: Optional[int] = None  # one of them, which ends what it has itself started
         self._running: Optional[int] = None
-        _prctl(_SET_CHILD_SUBREAPER, 1)
+        prctl(_SET_CHILD_SUBREAPER, 1)
         self.catch()
 
     def catch(self) -> None:
@@ -91,11 +100,11 @@ class Forks:
     def leave(self) -> NoReturn:
         """End this process and all that it started."""
         if self._running is not None:
-            _kill(self._running)
+            kill(self._running)
         if self.partner is not None:
-            _signal(os.kill, self.partner, signal.SIGTERM)
+            send_signal(os.kill, self.partner, signal.SIGTERM)
             deadline = time.monotonic() + LEAVE_SECONDS
-            while _wait(self.partner, os.WNOHANG) is None and time.monotonic() < deadline:
+            while wait(self.partner, os.WNOHANG) is None and time.monotonic() < deadline:
                 time.sleep(0.005)
         self.sweep(())
         _exit(0)
@@ -110,11 +119,11 @@ class Forks:
             found = [pid for pid in children() if pid not in spare]
             if not found:
                 break
-            killed += sum(_is_running(pid) for pid in found)
+            killed += sum(is_running(pid) for pid in found)
             for pid in found:
-                _kill(pid)
+                kill(pid)
             for pid in found:
-                _wait(pid, 0)
+                wait(pid, 0)
         return killed
 
     def run(
@@ -165,10 +174,12 @@ class Forks:
             answer.ended = TAMPERED
         finally:
             if self._running is not None:
-                _kill(pid)
+                kill(pid)
                 self._reap(pid, 0)
             else:
-                _signal(os.killpg, pid, signal.SIGKILL)  # the number may be another process's now
+                send_signal(
+                    os.killpg, pid, signal.SIGKILL
+                )  # the number may be another process's now
             os.close(read)
             answer.left = self.sweep(self.own)
             INSIDE.renew()
@@ -236,10 +247,10 @@ class Forks:
                     break
                 if _last(answer, decoder, data, key):
                     return "done"
-            return _how(status)
+            return how(status)
 
     def _reap(self, pid: int, flags: int) -> Optional[int]:
-        status = _wait(pid, flags)
+        status = wait(pid, flags)
         if status is not None:
             self._running = None
         return status
@@ -253,7 +264,7 @@ class Forks:
                 return
             if ended is None or ended.si_pid in {self._running, *self.own}:
                 return
-            _wait(ended.si_pid, os.WNOHANG)
+            wait(ended.si_pid, os.WNOHANG)
 
 
 def _more(fd: int) -> bool:
@@ -272,102 +283,11 @@ def _last(answer: Listener, decoder: Decoder, data: bytes, key: str) -> bool:
     return last
 
 
-# --------------------------------------------------------------------------------- processes
-
-
-def children() -> Iterator[int]:
-    """Linux: the processes whose parent is this one."""
-    own = b"%d" % os.getpid()
-    try:
-        names = [name for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return
-    for name in names:
-        try:
-            with open("/proc/%s/stat" % name, "rb") as file:
-                parent = file.read().rpartition(b")")[2].split()[1]
-        except (OSError, IndexError):
-            continue
-        if parent == own:
-            yield int(name)
-
-
-def _is_running(pid: int) -> bool:
-    """Not a child that has ended and waits to be reaped."""
-    try:
-        with open("/proc/%d/stat" % pid, "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] != b"Z"
-    except (OSError, IndexError):
-        return False
-
-
-def has_children() -> bool:
-    """Much cheaper than to list them."""
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except (ChildProcessError, AttributeError):
-        return False
-    return True
-
-
-def _wait(pid: int, flags: int) -> Optional[int]:
-    """The status of a child that has ended, else None."""
-    try:
-        ended, status = os.waitpid(pid, flags)
-    except ChildProcessError:  # the user's code may ignore SIGCHLD, or reap what is not its own
-        return 0
-    return status if ended else None
-
-
-def _signal(send: Callable[[int, int], Any], pid: int, number: int) -> None:
-    try:
-        send(pid, number)
-    except OSError:
-        pass
-
-
-def _kill(pid: int) -> None:
-    _signal(os.killpg, pid, signal.SIGKILL)
-    _signal(os.kill, pid, signal.SIGKILL)
-
-
-def _how(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number == signal.SIGPROF:
-            return "time limit (processor)"
-        try:
-            return "signal %s" % signal.Signals(number).name
-        except ValueError:  # a real-time signal
-            return "signal %d" % number
-    return "exit %d" % os.WEXITSTATUS(status)
-
-
-def _libc() -> Any:
-    """Loaded once: not every CPython is built with ctypes."""
-    if sys.platform == "linux":
-        try:
-            import ctypes
-
-            return ctypes.CDLL(None)
-        except (ImportError, OSError):
-            pass
-    return None
-
-
-_LIBC = _libc()
-
-
-def _prctl(option: int, value: int) -> None:
-    if _LIBC is not None:
-        _LIBC.prctl(option, value, 0, 0, 0)
-
-
 def _confine(memory: Optional[int], parent: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setsid()
-    _prctl(_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it went before we could ask to be told
         _exit(0)
     for what, most in (

@@ -10,6 +10,8 @@ import sys
 from ast import literal_eval
 from typing import Any, Dict, List, Optional
 
+from .processes import LIBC
+
 _TOLD = "_MGDEBUG_INSIDE"
 _RESTRICT = 446  # landlock_restrict_self, of every machine
 _SET_SECCOMP, _SET_NO_NEW_PRIVS = 22, 38  # <linux/prctl.h>
@@ -18,44 +20,43 @@ RENEW = b"renew"
 
 
 class Inside:
-    """processes: how many a case may have at once besides its own, None for any number.  apart:
-    whether /proc shows this sandbox alone."""
+    """processes: how many a case may have at once besides its own, None where nobody counts."""
 
     def __init__(self, told: Dict[str, Any]) -> None:
-        self.apart = bool(told.get("apart"))
         self.processes: Optional[int] = told.get("processes")
         self._folders: List[str] = told.get("dirty") or []
         self._broker: Optional[List[int]] = told.get("broker")
         self._fence: Optional[int] = told.get("fence")
         self._filter = bytes.fromhex(told.get("filter") or "")
-        if self._fence is not None or self._filter:
-            try:
-                import ctypes  # not every CPython is built with it
+        if LIBC is None:
+            self._fence, self._filter = None, b""
+        elif self._filter:
+            import ctypes
 
-                self._library = ctypes.CDLL(None)
-                self._bytes = ctypes.create_string_buffer(self._filter)
-                at = struct.pack("@HP", len(self._filter) // 8, ctypes.addressof(self._bytes))
-                self._program = ctypes.create_string_buffer(at)
-            except (ImportError, OSError):
-                self._fence, self._filter = None, b""
+            self._bytes = ctypes.create_string_buffer(self._filter)
+            at = struct.pack("@HP", len(self._filter) // 8, ctypes.addressof(self._bytes))
+            self._program = ctypes.create_string_buffer(at)
 
     def close_in(self) -> None:
         """In a fork that runs the user's code: nothing leads from it to who watches it."""
         if self._fence is not None:
-            self._library.syscall(_RESTRICT, self._fence, 0)
+            LIBC.syscall(_RESTRICT, self._fence, 0)
             os.close(self._fence)
         if self._filter:
-            self._library.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-            self._library.prctl(_SET_SECCOMP, 2, self._program, 0, 0)
+            LIBC.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            LIBC.prctl(_SET_SECCOMP, 2, self._program, 0, 0)
         for fd in self._broker or ():
             os.close(fd)
 
     def is_dirty(self) -> bool:
         """Whether something was written to the box."""
         for folder in self._folders:
-            with os.scandir(folder) as entries:
-                if next(entries, None) is not None:
-                    return True
+            try:
+                with os.scandir(folder) as entries:
+                    if next(entries, None) is not None:
+                        return True
+            except OSError:  # removed, or closed to its owner
+                return True
         return False
 
     def renew(self) -> None:
@@ -69,15 +70,11 @@ class Inside:
                 raise OSError("the sandbox is gone")
             return
         for folder in self._folders:
-            for name in os.listdir(folder):
-                path = os.path.join(folder, name)
-                try:
-                    if os.path.isdir(path) and not os.path.islink(path):
-                        shutil.rmtree(path, ignore_errors=True)
-                    else:
-                        os.unlink(path)
-                except (OSError, RecursionError):  # it goes with the scratch folder
-                    pass
+            try:
+                shutil.rmtree(folder, ignore_errors=True)
+            except RecursionError:  # it goes with the scratch folder
+                pass
+            os.makedirs(folder, 0o700, exist_ok=True)
 
     def crowd(self) -> int:
         """The processes of the sandbox."""

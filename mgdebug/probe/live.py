@@ -23,9 +23,10 @@ import types
 import warnings
 from typing import Any, Dict, List, Sequence, Tuple
 
-from .fork import Voice, _prctl, children, has_children
+from .fork import Voice
 from .frames import Message
 from .harmless import Expression, Plain
+from .processes import children, has_children, prctl
 from .snapshot import snapshot
 
 _CHUNK = 256  # expressions that are answered together
@@ -128,7 +129,7 @@ class Live:
     ) -> None:
         """done: how many are, in their order.  careful: up to which one each is answered by itself.
         failed: what the next one has done to the child before this one."""
-        voice = _own(self.voice)
+        voice = self.voice.again()
         _alone()
         space = space_of(frame, handed)
         plain = Plain(space)
@@ -202,7 +203,7 @@ class Live:
         pid = _forked()
         if not pid:
             try:
-                _prctl(_SET_PDEATHSIG, signal.SIGKILL)  # what ends its parent ends it too
+                prctl(_SET_PDEATHSIG, signal.SIGKILL)  # what ends its parent ends it too
                 _close(read)
                 _close(parent)
                 self._evaluate(number, space, write)
@@ -220,8 +221,8 @@ class Live:
             voice.say(self._failed(number, how))
 
     def _evaluate(self, number: int, space: Dict[str, Any], write: int) -> None:
-        voice, own = _own(self.voice), _getpid()
-        _guard((voice._fd, write))
+        voice, own = self.voice.again(), _getpid()
+        _guard((voice.fd, write))
         output = sys.stdout
         _setitimer(signal.ITIMER_PROF, self.seconds)
         message = self._together([number], space)
@@ -259,11 +260,6 @@ class _Output:
 
     def isatty(self) -> bool:
         return False
-
-
-def _own(voice: Voice) -> Voice:
-    """The voice of this process, which is not the one that was made for it."""
-    return Voice(voice._fd, voice._key)
 
 
 def space_of(frame: types.FrameType, handed: Dict[str, Any]) -> Dict[str, Any]:

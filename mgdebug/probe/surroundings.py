@@ -16,8 +16,8 @@ import threading
 import warnings
 from typing import Any, List, Tuple
 
-from .fork import has_children
 from .inside import INSIDE
+from .processes import has_children
 from .ticks import NAME
 
 _SIGNALS = [

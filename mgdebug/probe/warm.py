@@ -9,12 +9,13 @@ from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from .answer import Answer, LimitsOf
 from .cases import Runnable, Trouble, one_line
-from .fork import Forks, Voice, children, quiet
+from .fork import Forks, Voice, quiet
 from .frames import Decoder, Message, receive, send
 from .inside import INSIDE
 from .judges import Judges
 from .originals import PLAIN, TICKED, Original
 from .overlay import LiveFunctions, Overlay, Swap, same_code
+from .processes import children
 from .project import load
 from .running import Stop, run_cases, until_broken, until_hopeless
 from .shared import (

@@ -14,10 +14,9 @@ from mgdebug.sandbox import kernel
 _CREATE, _ADD, RESTRICT = 444, 445, 446  # the same on x86-64 and aarch64
 _VERSION, _BENEATH = 1, 1
 
-_WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE, _IOCTL = 1 << 1, 1 << 2, 1 << 3, 1 << 14, 1 << 15
+_WRITE_FILE, _READ_FILE, _TRUNCATE, _IOCTL = 1 << 1, 1 << 2, 1 << 14, 1 << 15
 _CHANGES = _WRITE_FILE | sum(1 << bit for bit in range(4, 13))
 _OF_FILES = _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL
-_READS = _READ_FILE | _READ_DIR
 _REFER = 1 << 13  # links and renames between folders
 _TCP = 3  # bind and connect
 _SCOPES = 3  # abstract sockets, signals

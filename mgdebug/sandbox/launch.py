@@ -208,7 +208,6 @@ class _Launcher:
     def _told(self, layers: Layers, broker: tuple[int, int] | None) -> dict[str, str]:
         """What the program needs to know of the sandbox, for its own forks."""
         told: dict[str, object] = {
-            "apart": layers.apart,
             "dirty": [f for f in self.site.folders() if not f.endswith(f"/{WORK}")],
             "broker": broker,
             "processes": self.policy.processes if layers.apart else None,

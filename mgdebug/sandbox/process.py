@@ -22,7 +22,7 @@ GRACE_SECONDS = 5.0, 5.0  # from the request to end to the kill, and for the kil
 START_SECONDS = 30.0  # for the layers to be laid and tested
 
 _LAUNCH = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1));"
+    "import sys; sys.path.append(sys.argv.pop(1));"  # behind the standard library
     "from mgdebug.sandbox.launch import main; main(sys.argv[1:])"
 )
 # What a program needs to run, and nothing that could be a key.

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mgdebug.runner.refusals import refusal
+from mgdebug.model import Outcome, Status
+from mgdebug.runner import Run
+from mgdebug.runner.refusals import explained, refusal
 from mgdebug.sandbox.policy import Policy
 
 OWN = {"MY_TOKEN": "x", "PATH": "/bin"}
@@ -54,3 +56,22 @@ def test_a_denied_fork_names_subprocess() -> None:
 def test_what_is_allowed_already_is_not_the_cause() -> None:
     assert refusal("Network is unreachable", Policy(network="all"), {}) == ""
     assert refusal("KeyError: 'MY_TOKEN'", Policy(env=("MY_TOKEN",)), OWN) == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("OSError: [Errno 101] Network is unreachable", "the sandbox refused it: network = true"),
+        (
+            "ConnectionRefusedError: [Errno 111] Connection refused",
+            "no server outside of the sandbox is reached: network = true",
+        ),
+        ("OSError: [Errno 28] No space left on device", "scratch limit of 256 MB"),
+        ("AssertionError", ""),
+    ],
+)
+def test_what_is_sure_is_said_so_and_what_is_not_is_not(message: str, words: str) -> None:
+    run = explained(Run((), (Outcome("c", Status.FAILED, message=message),)), Policy(), {})
+    said = run.outcomes[0].message
+    assert said.startswith(f"{message}; {words}" if words else message)
+    assert words or said == message

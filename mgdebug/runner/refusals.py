@@ -35,8 +35,9 @@ def explained(run: Run, policy: Policy, own: Mapping[str, str] = os.environ) -> 
     )
     troubles = []
     for where, detail in run.troubles:
-        setting = refusal(detail[-_LOOKED_AT:], policy, own)
-        troubles.append((where, f"{detail}\n{_words(setting)}" if setting else detail))
+        text = detail[-_LOOKED_AT:]
+        setting = refusal(text, policy, own)
+        troubles.append((where, f"{detail}\n{_words(setting, text)}" if setting else detail))
     return replace(run, outcomes=outcomes, troubles=tuple(troubles))
 
 
@@ -51,11 +52,14 @@ def _explained(outcome: Outcome, policy: Policy, own: Mapping[str, str]) -> Outc
     setting = refusal(text, policy, own)
     if not setting:
         return outcome
-    return replace(outcome, message=f"{outcome.message}; {_words(setting)}")
+    return replace(outcome, message=f"{outcome.message}; {_words(setting, text)}")
 
 
-def _words(setting: str) -> str:
-    return f"the sandbox refused it: {setting} in [tool.mgdebug.sandbox] allows it"
+def _words(setting: str, text: str) -> str:
+    """What was refused for sure is told so; nobody may listen on the port that a test asks for."""
+    sure = re.search(_NETWORK, text) or not re.search(_REFUSED, text)
+    what = "the sandbox refused it" if sure else "no server outside of the sandbox is reached"
+    return f"{what}: {setting} in [tool.mgdebug.sandbox] allows it"
 
 
 def refusal(text: str, policy: Policy, own: Mapping[str, str]) -> str:

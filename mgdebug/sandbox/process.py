@@ -114,8 +114,7 @@ class Process:
         if self._lifeline >= 0:
             os.close(self._status)
         for number, seconds in zip((signal.SIGTERM, signal.SIGKILL), GRACE_SECONDS, strict=True):
-            with contextlib.suppress(OSError):
-                os.kill(self._child.pid, number)
+            self._child.send_signal(number)  # to nobody once it has ended
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(seconds)
         if self._lifeline >= 0:

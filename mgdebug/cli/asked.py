@@ -61,12 +61,10 @@ def understood(
     """The target, the settings of its project, and the interpreter that runs its tests.
 
     flags: settings that the user gave, None for the others.  Raises UsageError, InterpreterError.
-    What a killed mgdebug left in the folder for temporaries goes.  From here on a signal to end is
-    an interrupt, so that children and their folders go too.
+    From here on a signal to end is an interrupt, so that children and their folders go too.
     """
     from mgdebug import settings as setting
     from mgdebug.languages import language_of
-    from mgdebug.sandbox.scratch import sweep
 
     where = setting.find_target(Path.cwd(), target, tests, expressions, io)
     language = language_of(where.path) if where.path else None
@@ -74,7 +72,6 @@ def understood(
         language.vocabulary()  # raises where there is none: nothing of it can be run
     chosen = setting.load(where.root, os.environ, flags)
     python, _ = setting.find_python(where.root, chosen.python, os.environ)
-    sweep()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     return where, chosen, python

@@ -44,6 +44,7 @@ from mgdebug.runner.traces import functions_of, to_run_again, trace_request, wit
 from mgdebug.runner.tries import Tries
 from mgdebug.runner.worker import LOAD_SECONDS, Worker, next_id, spec_of
 from mgdebug.sandbox.policy import Policy
+from mgdebug.sandbox.scratch import sweep
 from mgdebug.settings import Bounds, Settings
 from mgdebug.syntax.source import SourceFile
 
@@ -91,6 +92,8 @@ class Runner:
 
     @classmethod
     def of(cls, target: Target, python: str, settings: Settings) -> Self:
+        """As the settings want it.  What a killed mgdebug left in the temporary folder goes."""
+        sweep()
         return cls(
             target,
             python,

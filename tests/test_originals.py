@@ -277,7 +277,7 @@ twice = lambda x: x * 2
 def test_random_edits_mean_what_they_mean_in_the_whole_file(python: str, tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_text(ODD_SOURCE)
     files = [["odd", str(tmp_path / "odd.py")], *run_inside(python, FIND, NAMES)]
-    asked: Any = {"files": files, "edits": 8, "seed": 5}
+    asked: Any = {"files": files, "edits": 15, "seed": 5}
     found = run_inside(python, DIFFER, asked)
     assert found["differences"] == []
     counts = found["counts"]

@@ -13,12 +13,14 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mgdebug import judge, suspects
+from mgdebug.errors import ProbeError
 from mgdebug.events import Event, Judged, Proposed
 from mgdebug.forgery import flags
 from mgdebug.languages import language_of
-from mgdebug.model import Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
+from mgdebug.model import Case, Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
 from mgdebug.proposers import Brief, Proposer
-from mgdebug.runner import Plan, Runner, was_cut
+from mgdebug.runner import OutOfTime, Plan, Runner, was_cut
+from mgdebug.runner.evaluate import Evaluated, Expressions, State
 from mgdebug.syntax.source import SourceFile
 
 ROUNDS = (192, 1536, None)  # tries that a subfunction has had when the next one's turn comes
@@ -40,6 +42,7 @@ class Ground:
     traces: tuple[Trace, ...]
     suspects: tuple[Suspect, ...]
     plan: Plan
+    cases: tuple[Case, ...] = ()
 
     def sources(self, patch: Patch | None = None) -> dict[str, bytes]:
         """What a run is to see in place of the disk."""
@@ -86,9 +89,9 @@ class BottomUp:
     def __init__(
         self, runner: Runner, proposers: Sequence[Proposer], limits: Limits, seed: int
     ) -> None:
-        self._runner, self._proposers, self._limits, self._seed = runner, proposers, limits, seed
+        self.runner, self._proposers, self._limits, self._seed = runner, proposers, limits, seed
         self._started = time.monotonic()
-        self._deadline = runner.deadline
+        self.deadline = runner.deadline
         self._best = 0
         self._honest = False  # whether one of the plausible patches bears no flag
         self.plausible: list[Patch] = []
@@ -122,14 +125,14 @@ class BottomUp:
             if self._honest or self.spent():
                 return
             tries = [ground.sources(patch)]
-            [verdict] = self._runner.attempt(tries, line.plan, self._deadline, alone=True)
+            [verdict] = self.runner.attempt(tries, line.plan, self.deadline, alone=True)
             yield from self._weigh(patch, verdict, line.plan, ground)
 
     def spent(self) -> bool:
         """Whether a limit is reached; `stop` then names it."""
         if self._limits.patches is not None and self.tried >= self._limits.patches:
             self.stop = Stop.PATCHES
-        elif time.monotonic() >= self._deadline:
+        elif time.monotonic() >= self.deadline:
             self.stop = Stop.SECONDS
         else:
             return False
@@ -144,12 +147,13 @@ class BottomUp:
         first = [name for name in order if scores[name] >= bar]
         rest = [name for name in order if scores[name] < bar]
         return [
-            _Line(name, _plan_of(name, ground), self._talk(name, ground))
+            _Line(name, plan, self._talk(name, plan, ground))
             for name in [*first, *rest]
+            for plan in [_plan_of(name, ground)]
         ]
 
     def _talk(
-        self, name: str, ground: Ground
+        self, name: str, plan: Plan, ground: Ground
     ) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
         subfunction = ground.hierarchy.subfunctions[name]
         language = language_of(subfunction.path)
@@ -162,6 +166,8 @@ class BottomUp:
             tuple(s for s in ground.suspects if s.subfunction == name),
             ground.traces,
             seed=self._seed,
+            cases=tuple(case for case in ground.cases if case.id in plan.order),
+            lab=_Laboratory(self, ground, plan),
         )
         for proposer in self._proposers:
             yield from proposer.propose(brief)
@@ -175,7 +181,7 @@ class BottomUp:
             batch = line.batch[:left]
             yield Proposed(line.subfunction, len(batch), self.tried, self._best)
             tries = [ground.sources(patch) for patch in batch]
-            verdicts = self._runner.attempt(tries, line.plan, self._deadline)
+            verdicts = self.runner.attempt(tries, line.plan, self.deadline)
             self.tried += len(batch)
             for patch, verdict in zip(batch, verdicts, strict=True):
                 if was_cut(verdict):
@@ -193,7 +199,7 @@ class BottomUp:
                 self._honest = True
                 now = time.monotonic()
                 window = max(WINDOW_LEAST, WINDOW_SHARE * (now - self._started))
-                self._deadline = min(self._deadline, now + min(WINDOW_MOST, window))
+                self.deadline = min(self.deadline, now + min(WINDOW_MOST, window))
             self.plausible.append(patch)
             yield Judged(patch, verdict, True)
         elif gained and set(verdict.passed) >= set(plan.passing):
@@ -201,6 +207,29 @@ class BottomUp:
             if gained > self._best:
                 yield Judged(patch, verdict, False)
         self._best = max(self._best, gained)
+
+
+class _Laboratory:
+    """What the proposers of one line may have run (see proposers.Lab)."""
+
+    def __init__(self, search: BottomUp, ground: Ground, plan: Plan) -> None:
+        self._search, self._ground, self._plan = search, ground, plan
+
+    def evaluate(
+        self, expressions: Expressions, states: Sequence[State]
+    ) -> Sequence[Sequence[Evaluated]]:
+        ground, runner = self._ground, self._search.runner
+        try:
+            return runner.evaluate(ground.hierarchy, expressions, states, ground.sources())
+        except (ProbeError, OutOfTime):
+            return []
+
+    def attempt(self, patches: Sequence[Patch]) -> Sequence[Verdict]:
+        search = self._search
+        tries = [self._ground.sources(patch) for patch in patches]
+        verdicts = search.runner.attempt(tries, self._plan, search.deadline)
+        search.tried += len(verdicts)
+        return verdicts
 
 
 def _cost_of(one: tuple[Patch, _Line]) -> float:

@@ -225,7 +225,7 @@ class _Repair:
         allowed = self._allowed(hierarchy)
         ranked = suspects.rank(hierarchy, traces, imported)
         chosen = tuple(s for s in ranked if s.subfunction in allowed)
-        self.ground = Ground(self.files, now, hierarchy, traces, chosen, plan)
+        self.ground = Ground(self.files, now, hierarchy, traces, chosen, plan, self.cases)
         yield Ranked(chosen)
 
     def _quickest(self, cases: Sequence[str]) -> Iterator[str]:

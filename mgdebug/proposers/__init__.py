@@ -8,8 +8,24 @@ from importlib import import_module
 from typing import Protocol
 
 from mgdebug.languages import Language
-from mgdebug.model import Hierarchy, Patch, Subfunction, Suspect, Trace, Verdict
+from mgdebug.model import Case, Hierarchy, Patch, Subfunction, Suspect, Trace, Verdict
+from mgdebug.runner.evaluate import Evaluated, Expressions, State
 from mgdebug.syntax.source import SourceFile
+
+
+class Lab(Protocol):
+    """What a proposer may have run besides the patches that it proposes.  Both cost time of the
+    repair; after its end they answer nothing: no rows, verdicts with a reason."""
+
+    def evaluate(
+        self, expressions: Expressions, states: Sequence[State]
+    ) -> Sequence[Sequence[Evaluated]]:
+        """What each expression gives in each state, a row a state; [] where that fails."""
+        ...
+
+    def attempt(self, patches: Sequence[Patch]) -> Sequence[Verdict]:
+        """Verdicts of patches that are experiments: one that passes all cases is no proposal."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -18,7 +34,8 @@ class Brief:
 
     source: the file as it now stands, with the patches accepted so far.  suspects: its blocks
     under suspicion.  traces: what the cases did, with values.  texts: other sources that hold
-    ingredients, such as the cases themselves.  seed: for whoever draws lots.
+    ingredients, such as the cases themselves.  seed: for whoever draws lots.  cases: those that
+    reach the subfunction.  lab: None where nothing can be run.
     """
 
     source: SourceFile
@@ -29,6 +46,8 @@ class Brief:
     traces: tuple[Trace, ...]
     texts: tuple[SourceFile, ...] = ()
     seed: int = 0
+    cases: tuple[Case, ...] = ()
+    lab: Lab | None = None
 
 
 class Proposer(Protocol):

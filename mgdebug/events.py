@@ -16,6 +16,7 @@ from mgdebug.model import (
     Hierarchy,
     Outcome,
     Patch,
+    Question,
     Repair,
     Suspect,
     Trace,
@@ -90,6 +91,32 @@ class Grouped:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The alternatives differ for a call.  Whoever iterates may send a Reply; None leaves it
+    open."""
+
+    question: Question
+    alternatives: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is right: a choice by its index, or a value as a Python literal, or neither of the
+    choices and no value."""
+
+    choice: int | None = None
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became a case, as an expression ("" for neither), and the alternatives that are left."""
+
+    case: str
+    alternatives: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """The whole selected suite in a fresh process with the patch."""
 
@@ -113,6 +140,8 @@ Event = (
     | Judged
     | Accepted
     | Grouped
+    | Asked
+    | Answered
     | Verified
     | Finished
 )

@@ -366,12 +366,42 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Plausible patches of one behaviour, the first shown.  flags: why it may be a forgery."""
+    """Plausible patches of one behaviour, the first shown.  flags: why it may be a forgery.
+    reasons: what speaks for its place among the alternatives, and against, in words."""
 
     patches: tuple[Patch, ...]
     diff: str
     evidence: Evidence | None = None
     flags: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a call gives, or "raises ...", and the indices of the alternatives that agree."""
+
+    text: str
+    alternatives: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which is right for this call?  path: the file in whose names it is meant."""
+
+    path: str
+    call: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The best patch where none makes all cases pass: it made `gained` of the `failing` ones pass
+    in a fresh process, and broke none.  diff: as an alternative has it."""
+
+    patch: Patch
+    diff: str
+    gained: int
+    failing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,7 +411,7 @@ class Repair:
     before, after: verdicts of the whole selected suite, the second from a fresh process with
     the patch (None without one).  base: sha256 of each file that the patch was made for.
     uncollected: what could not be collected, and so says nothing.  partial: the best that was found
-    where no patch makes all cases pass, in words.
+    where no patch makes all cases pass.
     """
 
     before: Verdict
@@ -391,7 +421,7 @@ class Repair:
     alternatives: tuple[Alternative, ...] = ()
     base: Mapping[str, str] = field(default_factory=dict)
     uncollected: tuple[str, ...] = ()
-    partial: str = ""
+    partial: Partial | None = None
     tried: int = 0
     seconds: float = 0.0
 

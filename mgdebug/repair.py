@@ -22,6 +22,7 @@ from mgdebug.events import (
     Finished,
     Grouped,
     Ranked,
+    Reply,
     Traced,
     Verified,
     Warned,
@@ -30,6 +31,7 @@ from mgdebug.model import (
     Case,
     Hierarchy,
     Outcome,
+    Partial,
     Patch,
     Repair,
     Status,
@@ -58,8 +60,8 @@ STEPS_AT_MOST = 4  # accepted partial patches
 
 def repair(
     target: Target, proposers: Sequence[Proposer], settings: Settings, python: str
-) -> Generator[Event, None, None]:
-    """Repair a target; the last event is Finished.
+) -> Generator[Event, Reply | None, None]:
+    """Repair a target; the last event is Finished.  Whoever is sent an Asked may send a Reply.
 
     python: the interpreter of the project.  Raises MgdebugError for what the user must mend.
     """
@@ -89,7 +91,7 @@ class _Repair:
 
     # ------------------------------------------------------------------------- the street
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, Reply | None, None]:
         try:
             ended = yield from self._collect()
             if self.search.plausible:
@@ -357,19 +359,22 @@ class _Repair:
         return Repair(
             self.mending.before or Verdict(passed, failed),
             stop,
-            partial="" if stop is Stop.FIXED else self._partial(),
+            partial=None if stop is Stop.FIXED else self._partial(),
             uncollected=tuple(self.uncollected),
             tried=self.search.tried,
             seconds=seconds,
         )
 
-    def _partial(self) -> str:
-        """What helped some failing cases, in words; "" if nothing did."""
-        notes = [step.note for step in self.steps]
-        left = self.ground.plan.failing
+    def _partial(self) -> Partial | None:
+        """What helps some of the failing cases and, in a fresh process, breaks none."""
+        failing = self._plan().failing
         best = max(self.search.progress, key=lambda p: (p.gained, -p.patch.cost), default=None)
-        if best is not None and not set(best.verdict.passed).isdisjoint(left):
-            notes.append(best.patch.note)
-            left = tuple(case for case in left if case not in best.verdict.passed)
-        done = len(self._plan().failing) - len(left)
-        return f"{'; '.join(notes)} ({done} of {len(self._plan().failing)} pass)" if notes else ""
+        last = best.patch if best is not None else None
+        found = judge.compose(self.files, self.ground.now, last, self.steps)
+        if not found.edits:
+            return None
+        verdict, _ = self._verify(found)
+        gained = len(set(failing) & set(verdict.passed))
+        if verdict.reason or not gained or not set(self._plan().passing) <= set(verdict.passed):
+            return None
+        return Partial(found, judge.diff(self.files, found), gained, len(failing))

@@ -42,8 +42,9 @@ class Settings:
     collecting its cases.  memory: megabytes for one case's process.
     jobs: worker processes, 0 for one a core.  patches: tries, 0 for no limit.  engine: the
     proposers, chained with "+".  doctests: whether those of the target count.  seed: for
-    whatever draws lots.  outline_statements, outline_nesting: a function with more statements, or
-    deeper nesting, is split when it is outlined.  value_depth, value_items, value_characters,
+    whatever draws lots.  learn: whether accepted patches are remembered.  outline_statements,
+    outline_nesting: a function with more statements, or deeper nesting, is split when it is
+    outlined.  value_depth, value_items, value_characters,
     value_visits, mask_secrets: what a trace keeps, see Bounds.  sandbox: what the user's code may
     do."""
 
@@ -57,6 +58,7 @@ class Settings:
     engine: str = "search"
     doctests: bool = True
     seed: int = 0
+    learn: bool = True
     outline_statements: int = 12
     outline_nesting: int = 3
     value_depth: int = 3

@@ -229,7 +229,7 @@ def test_two_faults_are_mended_by_strict_progress(project: Project) -> None:
     last = stream[-1]
     assert isinstance(last, Finished)
     assert last.repair.stop is Stop.FIXED
-    assert last.repair.partial == ""
+    assert last.repair.partial is None
     assert len(changed_lines(last.repair)) == 2
 
 

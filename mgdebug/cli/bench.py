@@ -1,23 +1,108 @@
-"""`mgdebug bench`, for those who work on mgdebug."""
+"""`mgdebug bench`: repairs measured on rows of real bugs, and the suites of those who work on
+mgdebug."""
 
 from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
 from mgdebug.bench import SUITES, run
 from mgdebug.cli.ending import ends_cleanly
-from mgdebug.errors import CLEAN, FAILURES
+from mgdebug.errors import CLEAN, FAILURES, UsageError
 
 
 @click.command(hidden=True)
-@click.argument("suite", type=click.Choice(tuple(SUITES)))
-@click.option("--only", multiple=True, metavar="NAME", help="Rows of the suite (repeatable).")
-@click.option("--time", type=float, default=60.0, metavar="SECONDS", help="For each repair.")
+@click.argument("what", metavar="FILE.jsonl|SUITE")
+@click.option("--engine", default="search", help="Proposers, chained with +.  [search]")
+@click.option(
+    "--visible",
+    type=click.Choice(["tests", "examples"]),
+    default="tests",
+    help="Which cases of a row the repair sees.  [tests]",
+)
+@click.option("--time", type=float, default=60.0, metavar="SECONDS", help="For each repair.  [60]")
+@click.option("--jobs", type=int, default=0, metavar="N", help="Rows side by side.  [one a core]")
+@click.option("--only", multiple=True, metavar="ID", help="Rows (repeatable).")
+@click.option("--sample", type=int, default=0, metavar="N", help="A fixed sample of the rows.")
+@click.option("--seed", type=int, default=0, help="For whatever draws lots.  [0]")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@click.option("--against", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 @ends_cleanly
-def bench(suite: str, only: tuple[str, ...], time: float) -> int:
-    """Measure mgdebug; the real bugs are looked for in $MGDEBUG_DATA, then ../shared/data."""
-    ok = True
-    for line, good in run(suite, only, time):
+def bench(
+    what: str,
+    engine: str,
+    visible: str,
+    time: float,
+    jobs: int,
+    only: tuple[str, ...],
+    sample: int,
+    seed: int,
+    out: Path | None,
+    against: Path | None,
+) -> int:
+    """Measure mgdebug on a file of real bugs, judged by cases that the repairs never see.
+
+    --out keeps scores (JSON) and a plot (SVG), and goes on where a run into it was killed;
+    --against compares with such a folder.  SUITE: one of the suites in mgdebug/bench; they look for
+    the real bugs in $MGDEBUG_DATA, then ../shared/data.
+    """
+    if what in SUITES:
+        ok = True
+        for line, good in run(what, only, time):
+            click.echo(line)
+            ok = ok and good
+        return CLEAN if ok else FAILURES
+    if not Path(what).is_file():
+        raise UsageError(f"{what} is no file and no suite", f"suites: {', '.join(SUITES)}")
+    for line in _on_rows(Path(what), engine, visible, time, jobs, only, sample, seed, out, against):
         click.echo(line)
-        ok = ok and good
-    return CLEAN if ok else FAILURES
+    return CLEAN
+
+
+def _on_rows(
+    file: Path,
+    engine: str,
+    visible: str,
+    seconds: float,
+    jobs: int,
+    only: tuple[str, ...],
+    sample: int,
+    seed: int,
+    out: Path | None,
+    against: Path | None,
+) -> Iterator[str]:
+    from mgdebug.bench import rows, running, scores
+    from mgdebug.proposers import PROPOSERS
+
+    for name in engine.split("+"):
+        if name not in PROPOSERS:
+            raise UsageError(f"there is no engine {name}", f"known: {', '.join(PROPOSERS)}")
+    others = running.scores(against) if against else {}
+    chosen = rows.read(file, visible)
+    missing = sorted(set(only) - {row.id for row in chosen})
+    if missing:
+        raise UsageError(f"{file} has no row {missing[0]}", f"its first is {chosen[0].id}")
+    chosen = [row for row in chosen if not only or row.id in only]
+    if sample:
+        chosen = running.sample(chosen, sample)
+    cores = len(os.sched_getaffinity(0))
+    side_by_side = jobs or cores
+    asking = running.Asking(engine, seconds, side_by_side, max(1, cores // side_by_side), seed)
+    found = []
+    for score in running.run(chosen, asking, out):
+        found.append(score)
+        yield f"[{len(found)}/{len(chosen)}] {scores.line(score)}"
+    yield ""
+    yield from scores.table(found)
+    if out:
+        title = f"{file.name}, {visible} visible, {seconds:g} s, {engine}"
+        (out / "plot.svg").write_text(scores.plot(found, title), "utf-8")
+        summary = {"title": title, **scores.summary(found)}
+        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
+        yield f"kept in {out}: scores.jsonl, summary.json, plot.svg"
+    if against:
+        yield from scores.compared(found, others)

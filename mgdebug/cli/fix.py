@@ -92,7 +92,11 @@ def _without_patch(done: Repair, narrator: Narrator, *, show: bool) -> int:
     if show:
         narrator.console.print(message, markup=False)
         if done.partial:
-            narrator.console.print(f"  best so far: {done.partial}", markup=False)
+            part = done.partial
+            pass_ = "passes" if part.gained == 1 else "pass"
+            gains = f"{part.gained} of {part.failing} failing cases {pass_} with it, none breaks"
+            narrator.console.print(f"  best so far: {part.patch.note}", markup=False)
+            narrator.console.print(f"    {gains}", markup=False)
         if hint:
             narrator.console.print(f"  next: {hint}", markup=False)
     return {Stop.CLEAN: CLEAN, Stop.NO_CASES: NO_CASES}.get(done.stop, FAILURES)

@@ -197,13 +197,15 @@ def _parted(
     return None
 
 
-def compose(files: Files, now: Files, last: Patch, steps: Sequence[Patch]) -> Patch:
-    """Accepted steps and a last patch as one patch of the original files."""
-    final = {**now, **patched(now, last)}
+def compose(files: Files, now: Files, last: Patch | None, steps: Sequence[Patch]) -> Patch:
+    """Accepted steps and a last patch, if any, as one patch of the original files.  now: the files
+    with the steps in them."""
+    parts = [*steps, last] if last else [*steps]
+    final = {**now, **patched(now, last)} if last else dict(now)
     edits: tuple[Edit, ...] = ()
     for path, source in sorted(final.items()):
         if source.text != files[path].text:
             edits += edits_between(path, files[path].text, source.text)
-    note = "; ".join([*(s.note for s in steps), last.note])
-    cost = last.cost + sum(s.cost for s in steps)
-    return Patch(edits, last.proposer, note, last.subfunction, cost)
+    note = "; ".join(part.note for part in parts)
+    owner, proposer = (parts[-1].subfunction, parts[-1].proposer) if parts else ("", "")
+    return Patch(edits, proposer, note, owner, sum(part.cost for part in parts))

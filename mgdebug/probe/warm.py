@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from .answer import Answer, LimitsOf
 from .cases import Runnable, Trouble, one_line
@@ -13,7 +13,9 @@ from .fork import Forks, Voice, quiet
 from .frames import Decoder, Message, receive, send
 from .inside import INSIDE
 from .judges import Judges
-from .originals import PLAIN, TICKED, Original
+from .observe import ENDED_AT_MOST, Observed, Patience
+from .observe import answer as answer_calls
+from .originals import PLAIN, TICKED, Compile, Original
 from .overlay import LiveFunctions, Overlay, Swap, same_code
 from .processes import children
 from .project import load
@@ -83,7 +85,8 @@ class Warm:
             request = receive(self.fd_in, self.decoder)
             if request is None:
                 self.forks.leave()
-            send(self.fd_out, {"id": request["id"], "told": self._tries(request)})
+            told = self._observed(request) if "observe" in request else self._tries(request)
+            send(self.fd_out, {"id": request["id"], "told": told})
 
     # -------------------------------------------------------------------------------- many
 
@@ -91,10 +94,8 @@ class Warm:
         """What became of each try; those that would begin too late are missing."""
         until = time.monotonic() + float(request.get("seconds") or 1e9)
         left: List[Try] = [(index, sources_of(texts)) for index, texts in request["tries"]]
-        for path in {path for _, sources in left for path in sources}:
-            if path not in self.originals:
-                self.originals[path] = _original(path, self.base)
-                self.ticked = None
+        for _, sources in left:
+            self._know(sources)
         failing, order = self._cases(request["failing"]), self._cases(request["cases"])
         alone = request.get("alone") or self.busy
         for original, source in self._changed(left) if not self.busy else ():
@@ -118,6 +119,17 @@ class Warm:
                 found.append((index, self._alone(request, sources)))
         return found
 
+    def _know(self, sources: Dict[str, bytes]) -> None:
+        for path in sources:
+            if path not in self.originals:
+                self.originals[path] = _original(path, self.base)
+                self.ticked = None
+
+    def _ticked(self) -> List[Swap]:
+        if self.ticked is None:
+            self.ticked = ticked_all(self.originals.values(), self.live)
+        return self.ticked
+
     def _changed(self, tries: List[Try]) -> Iterator[Tuple[Original, bytes]]:
         for _, sources in tries:
             for path, source in sources.items():
@@ -137,12 +149,10 @@ class Warm:
     ) -> Heard:
         wanted = {case.id for case in [*failing, *order]}
         turns = self.turns if wanted <= self.turns.keys() else {}
-        if self.ticked is None:
-            self.ticked = ticked_all(self.originals.values(), self.live)
         job = Job(
             self.originals,
             self.live,
-            self.ticked,
+            self._ticked(),
             request.get("ran", {}),
             failing,
             order,
@@ -164,6 +174,38 @@ class Warm:
         if heard.closed:
             self.failures = FAILURES_AT_MOST
         return heard
+
+    # ------------------------------------------------------------------------------- calls
+
+    def _observed(self, request: Message) -> List[Tuple[int, Any]]:
+        """What calls give with each patch: see observe.answer; None where that cannot be told."""
+        until = time.monotonic() + float(request["seconds"])
+        found: List[Tuple[int, Any]] = []
+        for index, texts in request["tries"]:
+            sources = sources_of(texts)
+            self._know(sources)
+            if self.busy or time.monotonic() > until:
+                found.append((index, None))
+            else:
+                found.append((index, self._seen(request, sources)))
+        return found
+
+    def _seen(self, request: Message, sources: Dict[str, bytes]) -> Optional[List[Any]]:
+        asked = request["observe"]
+        heard = Observed(len(asked["calls"]))
+
+        def child(voice: Voice) -> None:
+            for function, code in self._ticked():
+                function.__code__ = code
+            if sources:
+                self._patch(voice, sources, request, TICKED)
+            answer_calls(voice, asked, heard.at)
+
+        for _ in range(ENDED_AT_MOST):
+            if self.forks.run(child, heard, Patience(), self.spec["memory"], None) == "done":
+                break
+            heard.at, heard.case = heard.at + 1, None
+        return None if heard.refused else heard.seen
 
     # --------------------------------------------------------------------------------- one
 
@@ -206,12 +248,14 @@ class Warm:
         answer.close_case(ended)
         return answer
 
-    def _patch(self, voice: Voice, sources: Dict[str, bytes], request: Message) -> None:
+    def _patch(
+        self, voice: Voice, sources: Dict[str, bytes], request: Message, how: Compile = PLAIN
+    ) -> None:
         """In a fork: make this process one that runs the patched sources, or say why not."""
         self.overlay.sources = sources
         try:
             swaps = swaps_of(
-                self.originals, sources, self.live, request.get("ran", {}), PLAIN, self._scripts()
+                self.originals, sources, self.live, request.get("ran", {}), how, self._scripts()
             )
             for function, code in swaps:
                 function.__code__ = code

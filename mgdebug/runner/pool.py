@@ -38,6 +38,7 @@ from mgdebug.runner.evaluate import (
     read_evaluated,
     widths,
 )
+from mgdebug.runner.observe import Given, Seen, observe_request, read_seen
 from mgdebug.runner.plan import Plan
 from mgdebug.runner.refusals import explained
 from mgdebug.runner.traces import functions_of, to_run_again, trace_request, with_last
@@ -264,6 +265,38 @@ class Runner:
             replaced=self._replaced,
             dropped=self._drop,
         ).verdicts()
+
+    def observe(
+        self, path: str, calls: Sequence[Given], tries: Sequence[Sources]
+    ) -> list[list[Seen | None] | None]:
+        """How calls of functions of a file end with each set of patched sources, on all cores.
+
+        A row for each try; None where a new import would be needed, or the time is over.
+        """
+        self._load()
+        asked = observe_request(self._absolute(path), calls)
+        rows: list[list[Seen | None] | None] = [None] * len(tries)
+        busy: list[tuple[Worker, Message]] = []
+        left = max(0.0, min(self.deadline - time.monotonic(), LOAD_SECONDS))
+        for at, worker in enumerate(self._workers):
+            mine = range(at, len(tries), len(self._workers))
+            message: Message = {"id": next_id(), "observe": asked, "seconds": left}
+            message["ran"] = self._ran
+            sources = [self._shipped({**self._disk, **tries[n]}) for n in mine]
+            message["tries"] = [[n, shipped] for n, shipped in zip(mine, sources, strict=True)]
+            with contextlib.suppress(OSError):  # who is gone is heard of at once
+                worker.warm.send(message)
+            busy.append((worker, message))
+        for worker, message in busy:
+            try:
+                answer = worker.warm.wait(left + MARGIN_SECONDS)
+            except (OSError, EOFError, Malformed):
+                self._replaced(worker)
+                continue
+            for index, raw in pairs(answer.get("told")) if answer["id"] == message["id"] else ():
+                if 0 <= index < len(rows):
+                    rows[index] = read_seen(raw, len(calls))
+        return rows
 
     # ----------------------------------------------------------------------------- workers
 

@@ -65,3 +65,15 @@
  (expression_statement) (pass_statement) (raise_statement) (return_statement)] @statement
 [(if_statement) (for_statement) (while_statement) (with_statement) (try_statement)] @compound
 (expression_statement . (string) .) @docstring
+
+; What a comprehension or a lambda binds, and its result.
+(for_in_clause) @binder
+(lambda_parameters) @binder
+(for_in_clause left: (identifier) @bound)
+(for_in_clause left: (_ (identifier) @bound))
+(lambda_parameters (identifier) @bound)
+(lambda body: (_) @keyed)
+(except_clause value: (identifier) @handled)
+(except_clause value: (as_pattern . (identifier) @handled))
+(raise_statement (identifier) @handled)
+(function_definition parameters: (parameters (default_parameter value: [(list) (dictionary) (set)]) @mutable) body: (block) @body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -67,6 +67,14 @@ class Vocabulary:
     joins: Mapping[str, tuple[str, ...]]  # expressions around two values of a type
     exits: tuple[str, ...]  # statements that leave: {0} is a value
     guard: str  # {0} a condition, {1} a statement, {newline}, {indent}
+    options: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # functions, their keywords
+    keys: tuple[str, ...]  # what a key is made of: {0} as it is, {1} what it is made from
+    steps: tuple[str, ...]  # statements that count {0}
+    exceptions: tuple[str, ...]  # the likeliest first
+    give: str  # the statement that returns {0}
+    wait: str  # the expression that waits for {0}
+    itself: str  # the name of a method's own object
+    importable: Callable[[str], str]  # the statement that imports a module by its name, or ""
     spelling: Spelling
 
 

@@ -59,6 +59,9 @@ _TEXT = (
     "list({0})",
     "set({0})",
     "sorted({0})",
+    "{0}.encode()",
+    '"".join({0})',
+    '{0}.replace(" ", "")',
 )
 
 
@@ -240,6 +243,17 @@ _SPELLING = Spelling(
     ),
     complaints=("SyntaxError", "IndentationError", "TabError"),
 )
+_KEYS = (
+    "key=lambda item: (len(item), item)",
+    "key=lambda item: (-len(item), item)",
+    "key=lambda item: len(set(item))",
+    "key=lambda item: (len(set(item)), item)",
+    "key=lambda item: (-len(set(item)), item)",
+    "key=lambda item: item[0]",
+    "key=lambda item: item[1]",
+    "key=lambda item: (item[1], item[0])",
+    "key=lambda item: (-item[1], item[0])",
+)
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=", "in", "is", "not in", "is not")
 _VOCABULARY = Vocabulary(
     likes=(
@@ -270,6 +284,10 @@ _VOCABULARY = Vocabulary(
         ("union", "intersection", "difference", "symmetric_difference"),
         ("issubset", "issuperset"),
         ("break", "continue"),
+        ("isinstance", "issubclass"),
+        ("ord", "chr"),
+        ("bin", "hex", "oct"),
+        ("ValueError", "KeyError", "IndexError", "TypeError", "AttributeError"),
     ),
     precedence={
         **dict.fromkeys(("if", "else", "lambda"), 5),
@@ -344,9 +362,20 @@ _VOCABULARY = Vocabulary(
         "dict": _SEQUENCE["atoms"][:2],
         "": ("{0} is None", "{0} is not None", "not {0}", "{0}"),
     },
-    pairs=("{0} == {1}", "{0} != {1}", "{0} < {1}", "{0} <= {1}", "{0} in {1}", "{0} not in {1}"),
+    pairs=(
+        *("{0} == {1}", "{0} != {1}", "{0} > {1}", "{0} <= {1}", "{0} < {1}", "{0} >= {1}"),
+        *("{0} in {1}", "{0} not in {1}"),
+    ),
     wraps={
-        "int": (*_NUMBER["wraps"], "str({0})", "range({0})", "float({0})", "[{0}]"),
+        "int": (
+            *_NUMBER["wraps"],
+            "str({0})",
+            "range({0})",
+            "float({0})",
+            "[{0}]",
+            "bin({0})[2:]",
+            "chr({0})",
+        ),
         "float": (*_NUMBER["wraps"], "int({0})", "round({0})", "round({0}, 2)"),
         "bool": ("not {0}", "int({0})"),
         "str": _TEXT,
@@ -381,5 +410,27 @@ _VOCABULARY = Vocabulary(
     },
     exits=("return {0}", "continue", "break"),
     guard="if {0}:{newline}{indent}{1}",
+    options=(
+        (
+            ("sorted", "sort", "max", "min"),
+            ("key=len", "key=abs", "key=str", "key=lambda item: -item", *_KEYS),
+        ),
+        (("sorted", "sort"), ("reverse=True",)),
+        (("zip",), ("strict=True",)),
+        (("enumerate",), ("start=1",)),
+        (("max", "min"), ("default=0", "default=None")),
+        (("sum",), ("start=1",)),
+    ),
+    keys=("({0}, {1})", "-{0}", "(-{0}, {1})", "({1}, {0})", "({0}, -{1})", "len({0})"),
+    steps=("{0} += 1", "{0} -= 1", "{0} *= 2", "{0} //= 2", "{0} *= -1"),
+    exceptions=(
+        *("ValueError", "KeyError", "IndexError", "TypeError", "AttributeError"),
+        *("ZeroDivisionError", "Exception", "LookupError", "StopIteration", "RuntimeError"),
+        *("OSError", "FileNotFoundError", "NotImplementedError", "ArithmeticError"),
+    ),
+    give="return {0}",
+    wait="await {0}",
+    itself="self",
+    importable=lambda name: f"import {name}" if name in sys.stdlib_module_names else "",
     spelling=_SPELLING,
 )

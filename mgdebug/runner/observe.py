@@ -4,7 +4,7 @@ distrust."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,14 @@ def observe_request(path: str, calls: Sequence[Given]) -> Message:
         "calls": [[call.function, list(call.arguments)] for call in calls],
         "bounds": list(BOUNDS),
     }
+
+
+def told(answer: Message) -> Iterator[tuple[int, object]]:
+    """The patches of an answer by their number, and what is said of each."""
+    pairs = answer.get("told")
+    for pair in pairs if isinstance(pairs, list) else ():
+        if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], int):
+            yield pair[0], pair[1]
 
 
 def read_seen(raw: object, calls: int) -> list[Seen | None] | None:

@@ -38,7 +38,7 @@ from mgdebug.runner.evaluate import (
     read_evaluated,
     widths,
 )
-from mgdebug.runner.observe import Given, Seen, observe_request, read_seen
+from mgdebug.runner.observe import Given, Seen, observe_request, read_seen, told
 from mgdebug.runner.plan import Plan
 from mgdebug.runner.refusals import explained
 from mgdebug.runner.traces import functions_of, to_run_again, trace_request, with_last
@@ -293,7 +293,7 @@ class Runner:
             except (OSError, EOFError, Malformed):
                 self._replaced(worker)
                 continue
-            for index, raw in pairs(answer.get("told")) if answer["id"] == message["id"] else ():
+            for index, raw in told(answer) if answer.get("id") == message["id"] else ():
                 if 0 <= index < len(rows):
                     rows[index] = read_seen(raw, len(calls))
         return rows

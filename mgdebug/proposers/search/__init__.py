@@ -13,7 +13,9 @@ from collections.abc import Generator, Iterator, Sequence
 from mgdebug.model import Edit, Patch, SubfunctionKind, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.proposers.search.conditions import ON_CONDITIONS
+from mgdebug.proposers.search.ingredients import ON_INGREDIENTS
 from mgdebug.proposers.search.offers import Offer
+from mgdebug.proposers.search.omissions import ON_OMISSIONS
 from mgdebug.proposers.search.sites import Scope, survey
 from mgdebug.proposers.search.spelling import mend
 from mgdebug.proposers.search.statements import ON_STATEMENTS
@@ -59,10 +61,12 @@ def _offers(scope: Scope) -> Iterator[Offer]:
         for operator in ON_OPERATORS:
             yield from operator(site, scope)
     for site in scope.expressions:
-        on_site = ON_TARGETS if "target" in site.roles else (*ON_VALUES, *ON_CONDITIONS)
+        on_site = (
+            ON_TARGETS if "target" in site.roles else (*ON_VALUES, *ON_CONDITIONS, *ON_INGREDIENTS)
+        )
         for operator in on_site:
             yield from operator(site, scope)
-    for on_statements in ON_STATEMENTS:
+    for on_statements in (*ON_STATEMENTS, *ON_OMISSIONS):
         yield from on_statements(scope)
 
 

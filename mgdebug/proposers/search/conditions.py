@@ -31,6 +31,38 @@ def atoms(scope: Scope) -> Iterator[tuple[float, Wording]]:
             yield 1 + 0.2 * rank + 0.3 * order, fill(template, site.wording)
 
 
+ATOMS = 120  # conditions on what stands near a statement
+
+
+def atoms_near(scope: Scope, start: int, end: int) -> Iterator[tuple[float, Wording]]:
+    """Conditions on what a statement and the loops around it read: two names, and an element or a
+    call beside a small number."""
+    fill = scope.writer.fill
+    near = [s for s in scope.expressions if start <= s.start and s.end <= end]
+    names = list(dict.fromkeys(s.text for s in near if s.text in scope.variables))
+    bound = [s.text for s in scope.targets if s.start < start]
+    names = list(dict.fromkeys([*names, *reversed(bound)]))[:5]
+    rank = 0
+    for one in names:
+        for two in names:
+            if one != two and scope.compatible(one, scope.types.get(two, frozenset())):
+                for template in scope.words.pairs:
+                    yield 0.4 + 0.1 * rank, fill(template, Wording(one), Wording(two))
+                    rank += 1
+    numbers = list(dict.fromkeys([*scope.words.literals["int"], *scope.literals.get("int", ())]))
+    places = dict.fromkeys(
+        (s.text, s.binds) for s in near if s.node.type in ("subscript", "call", "attribute")
+    )
+    for at, (text, binds) in enumerate([*places][:4]):
+        for order, number in enumerate(numbers[:6]):
+            for template in scope.words.pairs[:4]:
+                wording = fill(template, Wording(text, binds), Wording(number))
+                yield 0.8 + 0.3 * at + 0.2 * order, wording
+        for name in names:
+            for template in scope.words.pairs:
+                yield 1.2 + 0.3 * at, fill(template, Wording(text, binds), Wording(name))
+
+
 def another_condition(site: Site, scope: Scope) -> Iterator[Offer]:
     """Negated, strengthened, weakened, replaced."""
     if "condition" not in site.roles:

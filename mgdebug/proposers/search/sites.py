@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -69,13 +70,29 @@ class Scope:
     members: dict[str, list[str]] = field(default_factory=dict)
     literals: dict[str, list[str]] = field(default_factory=dict)
     types: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    strings: list[str] = field(default_factory=list)  # values that the traces and docstring hold
     expressions: list[Site] = field(default_factory=list)
+    targets: list[Site] = field(default_factory=list)  # names that are assigned to
     operators: list[Site] = field(default_factory=list)
     statements: list[Site] = field(default_factory=list)
     captures: dict[str, list[tree_sitter.Node]] = field(default_factory=dict)
 
     def text(self, node: tree_sitter.Node) -> str:
         return self.brief.source.slice(node.start_byte, node.end_byte)
+
+    def names_at(self, site: Site) -> list[str]:
+        """Variables that may be read at a site: also what the comprehensions and lambdas around it
+        bind, the innermost first."""
+        found: dict[str, None] = {}
+        regions = [(b.parent, b) for b in self.captures.get("binder", ()) if b.parent is not None]
+        around = [
+            (r, b) for r, b in regions if r.start_byte <= site.start and site.end <= r.end_byte
+        ]
+        for _, binder in sorted(around, key=lambda pair: -pair[0].start_byte):
+            for node in self.captures.get("bound", ()):
+                if binder.start_byte <= node.start_byte and node.end_byte <= binder.end_byte:
+                    found[self.text(node)] = None
+        return list(dict.fromkeys([*found, *self.variables]))
 
     def _known(self, name: str) -> set[str]:
         return set(self.types.get(name, ()))
@@ -111,6 +128,9 @@ def survey(brief: Brief) -> Scope:
         if not any(start <= node.start_byte and node.end_byte <= end for start, end in banned):
             scope.expressions.append(_site(scope, node, roles, operators, penalties))
     documented = {n.id for n in captures.get("docstring", ())}
+    for node in places:
+        if node.type == "identifier":
+            scope.targets.append(_site(scope, node, roles, {}, penalties))
     for name in ("statement", "compound"):
         for node in captures.get(name, ()):
             if node.id not in documented:
@@ -129,6 +149,10 @@ def seen_types(brief: Brief) -> dict[str, frozenset[str]]:
                 for values in (visit.before, visit.after):
                     for name, value in values.items():
                         found[name].add(value.type)
+        for call in trace.calls:
+            if call.subfunction == brief.subfunction.id:
+                for name, value in call.arguments.items():
+                    found[name].add(value.type)
     return {name: frozenset(types) for name, types in found.items()}
 
 
@@ -295,4 +319,25 @@ def _literals(scope: Scope) -> None:
             kind = scope.words.node_types.get(node.type)
             if kind in ("int", "float", "str") and node.end_byte - node.start_byte <= 40:
                 found[kind][source.slice(node.start_byte, node.end_byte)] = None
+    documented = " ".join(scope.text(n) for n in scope.captures.get("docstring", ()))
+    for number in re.findall(r"(?<![\w.])\d{1,4}(?![\w.])", documented):
+        found["int"][number] = None
     scope.literals = {kind: list(texts)[:24] for kind, texts in found.items()}
+    scope.strings = list(_strings(scope, documented))
+
+
+def _strings(scope: Scope, documented: str) -> Iterator[str]:
+    """Texts that the runs held, their single characters, and the words of the docstring: what a
+    constant may have been meant to be."""
+    texts: dict[str, None] = {}
+    for trace in scope.brief.traces:
+        for call in trace.calls:
+            for value in (*call.arguments.values(), *([call.result] if call.result else ())):
+                if value.type == "str" and not value.truncated:
+                    texts[value.text[1:-1]] = None
+                else:
+                    texts.update(dict.fromkeys(re.findall(r"'([^'\\]{1,40})'", value.text)))
+    letters = dict.fromkeys(c for text in texts for c in text if not c.isalnum())
+    yield from list(letters)[:24]
+    yield from [text for text in texts if 1 < len(text) <= 40][:200]
+    yield from dict.fromkeys(re.findall(r"[\w-]+", documented))

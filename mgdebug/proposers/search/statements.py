@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mgdebug.proposers.search.conditions import atoms
+from mgdebug.proposers.search.conditions import ATOMS, atoms, atoms_near
 from mgdebug.proposers.search.offers import Offer, short
 from mgdebug.proposers.search.sites import Scope, Site
 
@@ -53,7 +53,8 @@ def guarded(scope: Scope) -> Iterator[Offer]:
         for value in (dict.fromkeys([*values, *defaults]) if "{0}" in template else [""])
     ]
     for site in _on_own_line(scope):
-        for cost, condition in chosen:
+        near = sorted(atoms_near(scope, site.start, site.end), key=lambda pair: pair[0])[:ATOMS]
+        for cost, condition in [*chosen, *near]:
             # A text of several lines would be indented with its statement.
             if "statement" in site.roles and site.node.type not in _IDLE and "\n" not in site.text:
                 text = _guard(scope, site.start, condition.text, site.text)

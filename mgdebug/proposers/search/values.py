@@ -90,7 +90,8 @@ def value_of_another_type(site: Site, scope: Scope) -> Iterator[Offer]:
     """A variable where a constant stood, a constant where a variable stood."""
     if site.node.type == "identifier" and not site.roles & {"function", "receiver"}:
         for kind in sorted(site.types) or ["int"]:
-            for rank, text in enumerate(scope.words.literals.get(kind, ())):
+            known = [*scope.words.literals.get(kind, ()), *scope.literals.get(kind, ())[:6]]
+            for rank, text in enumerate(dict.fromkeys(known)):
                 yield becomes(site, _signed(text, scope), 5.5 + 0.3 * rank)
     elif scope.words.node_types.get(site.node.type) and not site.node.named_children:
         for rank, name in enumerate(scope.variables):
@@ -105,7 +106,7 @@ def value_of_another_type(site: Site, scope: Scope) -> Iterator[Offer]:
 def another_variable(site: Site, scope: Scope) -> Iterator[Offer]:
     if site.node.type != "identifier" or "function" in site.roles:
         return
-    others = [name for name in scope.variables if name != site.text]
+    others = [name for name in scope.names_at(site) if name != site.text]
     for rank, name in enumerate(others):
         known = bool(site.types) and bool(scope.types.get(name))
         if scope.compatible(name, site.types):

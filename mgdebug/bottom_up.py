@@ -144,8 +144,9 @@ class BottomUp:
             scores.setdefault(suspect.subfunction, suspect.score)
         bar = SAME_SUSPICION * max(scores.values(), default=0.0)
         order = [name for group in ground.hierarchy.order for name in group if name in scores]
-        first = [name for name in order if scores[name] >= bar]
-        rest = [name for name in order if scores[name] < bar]
+        trusted = suspects.oracles(ground.hierarchy, ground.traces)
+        first = [name for name in order if scores[name] >= bar and name not in trusted]
+        rest = [name for name in order if name not in first]
         return [
             _Line(name, plan, self._talk(name, plan, ground))
             for name in [*first, *rest]

@@ -13,9 +13,11 @@ from dataclasses import replace
 
 from mgdebug import forgery, judge, sources, suspects
 from mgdebug.bottom_up import BottomUp, Ground, Progress
-from mgdebug.errors import SourceError
+from mgdebug.errors import ProbeError, SourceError
 from mgdebug.events import (
     Accepted,
+    Answered,
+    Asked,
     Collected,
     Decomposed,
     Event,
@@ -28,6 +30,7 @@ from mgdebug.events import (
     Warned,
 )
 from mgdebug.model import (
+    Alternative,
     Case,
     Hierarchy,
     Outcome,
@@ -56,6 +59,7 @@ JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible 
 GIVEN_LONGER, LONGER, SLOW_SECONDS = 3, 4.0, 0.5  # cases, times their limit, what slow others take
 MINIMISED = 2  # patches of several steps that are made smaller
 STEPS_AT_MOST = 4  # accepted partial patches
+QUESTIONS_AT_MOST = 3
 
 
 def repair(
@@ -296,7 +300,7 @@ class _Repair:
 
     # ------------------------------------------------------------------------- the decision
 
-    def _decide(self) -> Iterator[Event]:
+    def _decide(self) -> Generator[Event, Reply | None, None]:
         if not self.search.plausible:
             yield self._finished(self.search.stop)
             return
@@ -310,11 +314,13 @@ class _Repair:
             patches = sorted(patches, key=lambda p: bool(judge.flagged(bench, p)))[:MINIMISED]
             patches = [judge.minimise(bench, patch, self.runner) for patch in patches]
         seconds = self.settings.time * JUDGING_SHARE
+        known = self._observed(bench, patches, seconds)
         alternatives = judge.group(
-            bench, patches, self.runner, seconds, looked_at=bool(self.traces)
+            bench, patches, self.runner, seconds, looked_at=bool(self.traces), known=known
         )
         self.runner.deadline = float("inf")
         yield Grouped(alternatives)
+        alternatives = yield from self._asked(alternatives, known)
         for index, alternative in enumerate(alternatives[:VERIFIED_AT_MOST]):
             patch = alternative.patches[0]
             verdict, ok = self._verify(patch)
@@ -334,6 +340,37 @@ class _Repair:
                 )
                 return
         yield self._finished(Stop.REGRESSED)
+
+    def _observed(
+        self, bench: judge.Bench, patches: Sequence[Patch], seconds: float
+    ) -> judge.Behaviours:
+        """What generated calls give with each patch, where there are several to choose from."""
+        if len(patches) < 2 or self.steps or not self.traces:
+            return judge.NOTHING
+        self.runner.deadline = time.monotonic() + seconds
+        try:
+            return judge.observed(bench, patches, self.runner, self.settings.seed)
+        except ProbeError:
+            return judge.NOTHING
+
+    def _asked(
+        self, alternatives: tuple[Alternative, ...], known: judge.Behaviours
+    ) -> Generator[Event, Reply | None, tuple[Alternative, ...]]:
+        """Ask until one alternative is left, or nobody answers."""
+        for _ in range(QUESTIONS_AT_MOST):
+            asked = judge.question(alternatives, known)
+            if asked is None:
+                break
+            reply = yield Asked(asked, alternatives)
+            if reply is None:
+                break
+            case, left = judge.answered(asked, reply, alternatives)
+            if not left:
+                yield Warned("no patch that was found agrees; add the case to the tests, run again")
+                break
+            alternatives = left
+            yield Answered(case, alternatives)
+        return alternatives
 
     def _verify(self, patch: Patch) -> tuple[Verdict, bool]:
         """The whole selected suite with the patch, in an interpreter started for it."""
@@ -373,6 +410,7 @@ class _Repair:
         found = judge.compose(self.files, self.ground.now, last, self.steps)
         if not found.edits:
             return None
+        self.runner.deadline = float("inf")
         verdict, _ = self._verify(found)
         gained = len(set(failing) & set(verdict.passed))
         if verdict.reason or not gained or not set(self._plan().passing) <= set(verdict.passed):

@@ -44,3 +44,15 @@ def rank(
             suspect = Suspect(subfunction.id, block.id, round(score, 4), why)
             found.append((-suspect.score, always, -position, suspect))
     return tuple(suspect for *_, suspect in sorted(found, key=lambda item: item[:3]))
+
+
+def oracles(hierarchy: Hierarchy, traces: Iterable[Trace]) -> set[str]:
+    """Subfunctions that cases call themselves besides a caller of theirs: they serve to tell what
+    is right, and so are trusted longer."""
+    called = {call.subfunction for t in traces for call in t.calls if not call.caller}
+    return {
+        name
+        for other in called & hierarchy.subfunctions.keys()
+        for name in hierarchy.subfunctions[other].calls
+        if name in called and name != other
+    }

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from mgdebug import suspects
 from mgdebug.errors import ProbeError
 from mgdebug.forgery import flags
+from mgdebug.judge import inputs
+from mgdebug.judge.questions import Behaviours, answered, question
 from mgdebug.model import (
     Alternative,
     BlockKind,
@@ -28,8 +30,12 @@ from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile, edits_between, unified_diff
 
+__all__ = ["NOTHING", "Behaviours", "Bench", "answered", "observed", "question"]
+
 LOOKED_AT = 6  # patches whose behaviour is traced
 TRACED_CASES = 24
+OBSERVED = 80  # patches whose behaviour on generated calls is observed
+NOTHING = Behaviours()
 
 Files = Mapping[str, SourceFile]
 
@@ -91,6 +97,7 @@ def group(
     seconds: float,
     *,
     looked_at: bool = True,
+    known: Behaviours = NOTHING,
 ) -> tuple[Alternative, ...]:
     """Alternatives, the likeliest first: by cost, then by the size of the change; those whose patch
     is flagged as a possible forgery come last.
@@ -98,6 +105,7 @@ def group(
     Patches whose subfunctions returned the same values in all traced cases are one group; only
     the first LOOKED_AT are traced, and only while there are seconds left; each of the others is
     a group of its own.  looked_at: False where nothing was traced, so that nothing can be compared.
+    known: what calls give with each patch, which tells more than the cases do.
     """
     reads = [flagged(bench, patch) for patch in patches]
     ranked = sorted(
@@ -109,17 +117,66 @@ def group(
     reasons: dict[object, tuple[str, ...]] = {}
     runner.deadline = time.monotonic() + seconds
     for index, (patch, found) in enumerate(ranked):
-        key: object = index
+        key: object = known.key(patch)
+        if key is not None and key in groups:
+            groups[key].append(patch)
+            continue
         if looked_at and index < LOOKED_AT and time.monotonic() < runner.deadline:
             behaviour, proof = _observe(bench, patch, runner)
-            key = behaviour if behaviour else index
+            key = key if key is not None else behaviour or index
             proofs.setdefault(key, proof)
+        key = index if key is None else key
         groups.setdefault(key, []).append(patch)
         reasons.setdefault(key, found)
     return tuple(
-        Alternative(tuple(members), diff(bench.files, members[0]), proofs.get(key), reasons[key])
+        Alternative(
+            tuple(members),
+            diff(bench.files, members[0]),
+            proofs.get(key),
+            reasons[key],
+            _reasons(members, reads_of=reasons[key], groups=len(groups), known=known),
+        )
         for key, members in groups.items()
     )
+
+
+def _reasons(
+    members: Sequence[Patch], reads_of: Sequence[str], groups: int, known: Behaviours
+) -> tuple[str, ...]:
+    """What speaks for a group and against it, in words."""
+    first = members[0]
+    found = [f"{first.cost:.1f} bits of surprise: {_places(first)}"]
+    if len(members) > 1:
+        found.append(f"{len(members)} patches do the same")
+    row = known.seen.get(first)
+    if row is not None and groups > 1:
+        pairs = [(a, b) for a, b in zip(known.before, row, strict=True) if a and b]
+        changed = sum(a.key != b.key for a, b in pairs)
+        if pairs:
+            found.append(f"it changes {changed} of {len(pairs)} calls like those of the cases")
+    if reads_of:
+        found.append("flagged: it may pass the cases without mending anything")
+    return tuple(found)
+
+
+def _places(patch: Patch) -> str:
+    return "one place" if len(patch.edits) == 1 else f"{len(patch.edits)} places"
+
+
+def observed(bench: Bench, patches: Sequence[Patch], runner: Runner, seed: int = 0) -> Behaviours:
+    """What calls give without a patch and with each, as far as no new import is needed for it."""
+    paths = {edit.path for patch in patches for edit in patch.edits}
+    if len(paths) != 1:
+        return NOTHING
+    [path] = paths
+    calls = inputs.calls(bench.files[path], bench.hierarchy, bench.traces, seed)
+    if not calls:
+        return NOTHING
+    chosen = sorted(patches, key=lambda patch: patch.cost)[:OBSERVED]
+    tries = [{p: f.data for p, f in patched(bench.files, patch).items()} for patch in chosen]
+    before, *rows = runner.observe(path, calls, [{}, *tries])
+    told = {patch: row for patch, row in zip(chosen, rows, strict=True) if row is not None}
+    return Behaviours(path, calls, before or [None] * len(calls), told)
 
 
 def _size(files: Files, patch: Patch) -> int:

@@ -49,6 +49,7 @@ class Vocabulary:
     """
 
     likes: tuple[tuple[str, ...], ...]
+    mirrored: Mapping[str, str]  # operators and what they are the other way around
     precedence: Mapping[str, int]  # of operators, "unary" for signs; higher binds tighter
     from_right: tuple[str, ...]  # operators that group from the right
     chained: tuple[str, ...]  # operators that mean something else side by side

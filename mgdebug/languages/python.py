@@ -289,6 +289,7 @@ _VOCABULARY = Vocabulary(
         ("bin", "hex", "oct"),
         ("ValueError", "KeyError", "IndexError", "TypeError", "AttributeError"),
     ),
+    mirrored={"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "!=", "!=": "=="},
     precedence={
         **dict.fromkeys(("if", "else", "lambda"), 5),
         "or": 10,

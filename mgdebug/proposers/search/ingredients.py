@@ -50,7 +50,7 @@ def wrapped_variable(site: Site, scope: Scope) -> Iterator[Offer]:
     for rank, name in enumerate(scope.names_at(site)[:8]):
         if name == site.text:
             continue
-        for kind in sorted(scope.types.get(name, ())) or [""]:
+        for kind in sorted(scope.types.get(name, ())) or ["", "int", "str"]:
             templates = scope.words.wraps.get(kind, scope.words.wraps[""])
             for order, template in enumerate(templates):
                 wording = scope.writer.fill(template, Wording(name))

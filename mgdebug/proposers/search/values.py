@@ -30,8 +30,10 @@ def another_operator(site: Site, scope: Scope) -> Iterator[Offer]:
     for group in scope.words.likes:
         if site.text in group:
             at = group.index(site.text)
+            mirrored = scope.words.mirrored.get(site.text)
             others = sorted(
-                (t for t in group if t not in seen), key=lambda t: (abs(group.index(t) - at), t)
+                (t for t in group if t not in seen),
+                key=lambda t: (t != mirrored and abs(group.index(t) - at), t),
             )
             for rank, other in enumerate(others):
                 seen.add(other)

@@ -24,6 +24,7 @@ from mgdebug.runner.evaluate import Evaluated, Expressions, State
 from mgdebug.syntax.source import SourceFile
 
 ROUNDS = (192, 1536, None)  # tries that a subfunction has had when the next one's turn comes
+TRUSTED_ROUNDS = 2  # that go by before what serves as an oracle is changed itself
 SAME_SUSPICION = 0.5  # of the highest score: subfunctions that are searched first
 # Tries a round whose loops were cut off, and that are given all the time that a case may take.
 CUT_AT_MOST = 32
@@ -67,6 +68,7 @@ class _Line:
     subfunction: str
     plan: Plan  # of the cases that reach it
     talk: Generator[Sequence[Patch], Sequence[Verdict], None]
+    trusted: bool = False  # it serves to tell what is right, so others come first
     batch: Sequence[Patch] | None = None
     tried: int = 0
     cut: list[Patch] = field(default_factory=list)  # loops ran longer than anybody thought
@@ -105,7 +107,8 @@ class BottomUp:
         lines = self._lines(ground)
         try:
             for number, allowance in enumerate(ROUNDS):
-                for line in lines:
+                open_ = [line for line in lines if not line.trusted or number >= TRUSTED_ROUNDS]
+                for line in open_ or lines:
                     yield from self._advance(line, allowance, ground)
                     if self.spent():
                         return
@@ -145,10 +148,10 @@ class BottomUp:
         bar = SAME_SUSPICION * max(scores.values(), default=0.0)
         order = [name for group in ground.hierarchy.order for name in group if name in scores]
         trusted = suspects.oracles(ground.hierarchy, ground.traces)
-        first = [name for name in order if scores[name] >= bar and name not in trusted]
-        rest = [name for name in order if name not in first]
+        first = [name for name in order if scores[name] >= bar]
+        rest = [name for name in order if scores[name] < bar]
         return [
-            _Line(name, plan, self._talk(name, plan, ground))
+            _Line(name, plan, self._talk(name, plan, ground), name in trusted)
             for name in [*first, *rest]
             for plan in [_plan_of(name, ground)]
         ]

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from mgdebug.events import (
     Accepted,
+    Asked,
     Collected,
     Decomposed,
     Event,
@@ -93,7 +94,7 @@ class Narrator:
             self.console.print(
                 f"[yellow]dropped[/]  {escape(event.patch.note)}: fresh run: {failed}"
             )
-        elif isinstance(event, Finished):
+        elif isinstance(event, Asked | Finished):
             self._end_live()
 
     def warn(self, message: str, detail: str = "") -> None:

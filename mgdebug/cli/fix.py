@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--apply", "mode", flag_value="apply", help="Write the patch without asking.")
 @click.option("--diff", "mode", flag_value="diff", help="Only the unified diff on standard output.")
 @click.option("--json", "mode", flag_value="json", help="Events as JSON Lines on standard output.")
+@click.option("--ask", is_flag=True, help="Ask which result is right where patches differ.")
 @click.option("--time", type=float, metavar="SECONDS", help="For the whole repair.  [60]")
 @click.option("--python", metavar="PATH", help="The interpreter that runs the tests.")
 @click.option("--jobs", type=int, metavar="N", help="Worker processes.  [one a core]")
@@ -35,6 +36,7 @@ def fix(
     io: Path | None,
     sandbox: str | None,
     mode: str | None,
+    ask: bool,
     time: float | None,
     python: str | None,
     jobs: int | None,
@@ -47,7 +49,8 @@ def fix(
     Exit codes: 0 nothing fails, or fixed and applied; 1 failures remain, or a patch was found and
     not applied; 2 usage; 3 environment; 5 no tests; 130 interrupted.
     """
-    from mgdebug.events import Finished, to_json
+    from mgdebug.cli.answers import Answers
+    from mgdebug.events import Finished, Reply, to_json
     from mgdebug.narrate import Narrator
     from mgdebug.proposers import PROPOSERS, proposer
     from mgdebug.repair import repair
@@ -64,21 +67,26 @@ def fix(
         told_of_interrupted(where.root)
         narrator.waiting("running the tests")
         stream = repair(where, [proposer(name) for name in names], chosen, interpreter)
+        reply: Reply | None = None
+        answers = Answers(where.root, narrator) if ask else None
         try:
-            for event in stream:
+            while done is None:
+                event = stream.send(reply)
                 if mode == "json":
                     click.echo(to_json(event))
                 narrator.hear(event)
+                reply = answers.to(event) if answers is not None else None
                 if isinstance(event, Finished):
                     done = event.repair
         finally:
             stream.close()
-    assert done is not None
     if done.patch is None:
         return _without_patch(done, narrator, show=mode != "json")
     if mode == "json":
         return FAILURES
     code = _with_patch(done, where, mode, narrator)
+    if answers is not None and code == CLEAN:
+        answers.save()
     if done.uncollected:
         console.print(f"still not collected: {', '.join(done.uncollected)}", markup=False)
     return FAILURES if done.uncollected else code
@@ -125,6 +133,9 @@ def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrato
         out.flush()
     for line in others(done):
         console.print(f"          {line}", style="dim", markup=False)
+    if len(done.alternatives) > 1:
+        for line in done.best.reasons:
+            console.print(f"          {line}", style="dim", markup=False)
     after = done.after
     assert after is not None
     console.print(

@@ -1,0 +1,159 @@
+"""Generated calls, what patches do with them, and the questions that come of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mgdebug import judge
+from mgdebug.cli.answers import with_test
+from mgdebug.events import Answered, Asked, Finished, Reply
+from mgdebug.judge.inputs import calls, neighbours
+from mgdebug.languages import language_of
+from mgdebug.model import Edit, Limits, Patch, Question, Stop, Target
+from mgdebug.proposers import proposer
+from mgdebug.repair import repair
+from mgdebug.runner import Plan, Runner
+from mgdebug.settings import Settings
+from mgdebug.syntax.hierarchy import decompose
+from mgdebug.syntax.source import SourceFile
+
+SOURCE = """\
+def largest(items):
+    best = 0
+    for item in items:
+        if item < best:
+            best = item
+    return best
+
+
+def spin(n):
+    while n:
+        n = n
+    return n
+"""
+CASES = ("largest([1, 3, 2]) == 3", "largest([5]) == 5", "spin(0) == 0")
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[Runner]:
+    (tmp_path / "m.py").write_text(SOURCE)
+    target = Target(tmp_path, tmp_path, "m.py", expressions=CASES)
+    with Runner(target, sys.executable, Limits(), 2) as runner:
+        yield runner
+
+
+@pytest.fixture
+def bench(runner: Runner, tmp_path: Path) -> judge.Bench:
+    language = language_of("m.py")
+    assert language is not None
+    source = SourceFile.read(tmp_path, "m.py", language.grammar())
+    hierarchy = decompose([source])
+    outcomes = runner.run().outcomes
+    cases = [o.case for o in outcomes]
+    traces, _, _ = runner.trace(hierarchy, cases, cases, known=outcomes)
+    return judge.Bench({"m.py": source}, hierarchy, tuple(traces), Plan.of(outcomes))
+
+
+def patch(old: str, new: str, cost: float = 1.0) -> Patch:
+    start = SOURCE.index(old)
+    edit = Edit("m.py", start, start + len(old), new)
+    return Patch((edit,), "test", f"{old} becomes {new}", "m.py::largest", cost)
+
+
+def test_the_calls_of_the_cases_come_first_and_near_ones_follow(bench: judge.Bench) -> None:
+    found = calls(bench.files["m.py"], bench.hierarchy, bench.traces, 0)
+    texts = [call.text for call in found]
+    assert texts[:2] == ["largest([1, 3, 2])", "largest([5])"]
+    assert "largest([])" in texts
+    assert "spin(1)" in texts
+    assert texts == [c.text for c in calls(bench.files["m.py"], bench.hierarchy, bench.traces, 0)]
+
+
+@pytest.mark.parametrize("value", [3, 2.5, "ab", [1, 2], (1, "a"), {"a": 1}, {1, 2}, True])
+def test_neighbours_are_of_the_same_type(value: object) -> None:
+    found = list(neighbours(value))
+    assert found
+    assert {type(near) for near in found} == {type(value)}
+
+
+def test_patches_that_the_cases_cannot_tell_apart_are_told_apart(
+    bench: judge.Bench, runner: Runner
+) -> None:
+    patches = [
+        patch("item < best", "item > best", 1),
+        patch("item < best", "best < item", 2),
+        patch("item < best", "item >= best or not best", 3),
+    ]
+    known = judge.observed(bench, patches, runner)
+    groups = judge.group(bench, patches, runner, 30, known=known)
+    assert [[p.cost for p in group.patches] for group in groups] == [[1, 2], [3]]
+    asked = judge.question(groups, known)
+    assert asked is not None
+    assert asked.call.startswith("largest([-")
+    assert [choice.alternatives for choice in asked.choices] == [(0,), (1,)]
+
+
+def test_an_endless_call_ends_and_the_others_are_seen(bench: judge.Bench, runner: Runner) -> None:
+    known = judge.observed(bench, [patch("item < best", "item > best")], runner)
+    seen = {call.text: one for call, one in zip(known.calls, known.before, strict=True)}
+    assert seen["spin(1)"] is None
+    ended = seen["largest([5])"]
+    assert ended is not None
+    assert ended.text == "0"
+
+
+def test_answers_narrow_the_alternatives(bench: judge.Bench, runner: Runner) -> None:
+    patches = [patch("item < best", "item > best"), patch("best = 0", "best = items[0]", 2)]
+    known = judge.observed(bench, patches, runner)
+    groups = judge.group(bench, patches, runner, 30, known=known)
+    asked = judge.question(groups, known)
+    assert asked is not None
+    case, left = judge.answered(asked, Reply(1), groups)
+    assert left == groups[1:]
+    assert judge.answered(asked, Reply(value=asked.choices[0].text), groups)[1] == groups[:1]
+    assert judge.answered(asked, Reply(value="'nobody'"), groups)[1] == ()
+    assert judge.answered(asked, Reply(), groups) == ("", ())
+    assert not case or case.startswith(f"{asked.call} == ")
+
+
+def test_a_repair_asks_and_follows_the_answer(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("def least(a, b):\n    return a if a > b else b\n")
+    target = Target(tmp_path, tmp_path, "m.py", expressions=("least(1, 2) == 1",))
+    settings = Settings(time=20.0, doctests=False)
+    stream = repair(target, [proposer("search")], settings, sys.executable)
+    asked: Asked | None = None
+    left: Answered | None = None
+    done: Finished | None = None
+    reply: Reply | None = None
+    while done is None:
+        event = stream.send(reply)
+        reply = None
+        if isinstance(event, Asked) and asked is None:
+            asked, reply = event, Reply(len(event.question.choices) - 1)
+        elif isinstance(event, Answered):
+            left = event
+        elif isinstance(event, Finished):
+            done = event
+    assert asked is not None
+    assert left is not None
+    wanted = asked.question.choices[-1].alternatives
+    assert left.alternatives == tuple(asked.alternatives[n] for n in wanted)
+    assert done.repair.stop is Stop.FIXED
+    assert done.repair.best is not None
+    assert done.repair.best.patches == left.alternatives[0].patches
+
+
+def test_an_answer_becomes_a_test() -> None:
+    asked = Question("src/pkg/m.py", "largest([])", ())
+    text = with_test("def test_largest_1():\n    pass\n", asked, "largest([]) == 0")
+    assert text.endswith(
+        "\n\n\ndef test_largest_2():\n"
+        "    from pkg.m import largest\n\n"
+        "    assert largest([]) == 0\n"
+    )
+    again = with_test("from pkg.m import largest\n", asked, "largest([]) == 0")
+    assert again.endswith("\n\n\ndef test_largest_1():\n    assert largest([]) == 0\n")

@@ -17,6 +17,7 @@ from mgdebug.errors import ProbeError
 from mgdebug.events import Event, Judged, Proposed
 from mgdebug.forgery import flags
 from mgdebug.languages import language_of
+from mgdebug.learned import Template
 from mgdebug.model import Case, Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
 from mgdebug.proposers import Brief, Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner, was_cut
@@ -89,8 +90,15 @@ class BottomUp:
     the last climb that helped some; tried: how many were run; stop: why the search ended."""
 
     def __init__(
-        self, runner: Runner, proposers: Sequence[Proposer], limits: Limits, seed: int
+        self,
+        runner: Runner,
+        proposers: Sequence[Proposer],
+        limits: Limits,
+        seed: int,
+        templates: tuple[Template, ...] = (),
     ) -> None:
+        """templates: of patches that were accepted earlier."""
+        self._templates = templates
         self.runner, self._proposers, self._limits, self._seed = runner, proposers, limits, seed
         self._started = time.monotonic()
         self.deadline = runner.deadline
@@ -172,6 +180,7 @@ class BottomUp:
             seed=self._seed,
             cases=tuple(case for case in ground.cases if case.id in plan.order),
             lab=_Laboratory(self, ground, plan),
+            templates=self._templates,
         )
         for proposer in self._proposers:
             yield from proposer.propose(brief)

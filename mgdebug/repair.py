@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
-from mgdebug import forgery, judge, sources, suspects
+from mgdebug import forgery, judge, learned, sources, suspects
 from mgdebug.bottom_up import BottomUp, Ground, Progress
 from mgdebug.errors import ProbeError, SourceError
 from mgdebug.events import (
@@ -90,7 +90,13 @@ class _Repair:
         self.ground = Ground({}, {}, Hierarchy({}, ()), (), (), Plan((), ()))
         self.traces: tuple[Trace, ...] = ()  # of the user's own files
         self.steps: list[Patch] = []
-        self.search = BottomUp(runner, proposers, settings.limits, settings.seed)
+        self.search = BottomUp(
+            runner,
+            proposers,
+            settings.limits,
+            settings.seed,
+            learned.known(target.root) if settings.learn else (),
+        )
         self.mending = Mending(target, proposers, runner, settings.time, settings.seed)
 
     # ------------------------------------------------------------------------- the street

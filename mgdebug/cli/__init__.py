@@ -11,6 +11,7 @@ import click
 from mgdebug import __version__
 from mgdebug.cli.bench import bench
 from mgdebug.cli.fix import fix
+from mgdebug.cli.learned import learned
 from mgdebug.cli.trace import trace
 from mgdebug.cli.tree import tree
 from mgdebug.cli.undo import undo
@@ -31,5 +32,5 @@ def main() -> None:
     """
 
 
-for command in (fix, trace, tree, undo, bench):
+for command in (fix, trace, tree, undo, learned, bench):
     main.add_command(command)

@@ -84,7 +84,7 @@ def fix(
         return _without_patch(done, narrator, show=mode != "json")
     if mode == "json":
         return FAILURES
-    code = _with_patch(done, where, mode, narrator)
+    code = _with_patch(done, where, mode, narrator, learn=chosen.learn)
     if answers is not None and code == CLEAN:
         answers.save()
     if done.uncollected:
@@ -110,7 +110,9 @@ def _without_patch(done: Repair, narrator: Narrator, *, show: bool) -> int:
     return {Stop.CLEAN: CLEAN, Stop.NO_CASES: NO_CASES}.get(done.stop, FAILURES)
 
 
-def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrator) -> int:
+def _with_patch(
+    done: Repair, where: Target, mode: str | None, narrator: Narrator, *, learn: bool
+) -> int:
     from rich.markup import escape
 
     from mgdebug.narrate import colored_diff, explanation, flagged, others
@@ -155,7 +157,7 @@ def _with_patch(done: Repair, where: Target, mode: str | None, narrator: Narrato
     if mode == "diff" or not (mode == "apply" or _consent()):
         console.print("not applied; no file was changed  [dim]--apply writes it unasked[/]")
         return FAILURES
-    return _apply(done, where, narrator)
+    return _apply(done, where, narrator, learn=learn)
 
 
 def _pass(count: int) -> str:
@@ -169,8 +171,8 @@ def _consent() -> bool:
     return click.confirm("Apply this patch?", default=False, err=True)
 
 
-def _apply(done: Repair, where: Target, narrator: Narrator) -> int:
-    from mgdebug import apply
+def _apply(done: Repair, where: Target, narrator: Narrator, *, learn: bool) -> int:
+    from mgdebug import apply, learned
     from mgdebug.judge import patched
     from mgdebug.languages import language_of
     from mgdebug.syntax.source import SourceFile
@@ -188,6 +190,9 @@ def _apply(done: Repair, where: Target, narrator: Narrator) -> int:
         apply.Change(path, done.base[path], after.data)
         for path, after in patched(files, done.patch).items()
     ]
-    for path in apply.apply(where.root, changes):
+    written = apply.apply(where.root, changes)
+    if learn:
+        learned.remember(where.root, files, done.patch)
+    for path in written:
         narrator.console.print(f"[green]applied[/]   {path}  [dim]`mgdebug undo` takes it back[/]")
     return CLEAN

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Protocol
 
 from mgdebug.languages import Language
+from mgdebug.learned import Template
 from mgdebug.model import Case, Hierarchy, Patch, Subfunction, Suspect, Trace, Verdict
 from mgdebug.runner.evaluate import Evaluated, Expressions, State
 from mgdebug.syntax.source import SourceFile
@@ -35,7 +36,8 @@ class Brief:
     source: the file as it now stands, with the patches accepted so far.  suspects: its blocks
     under suspicion.  traces: what the cases did, with values.  texts: other sources that hold
     ingredients, such as the cases themselves.  seed: for whoever draws lots.  cases: those that
-    reach the subfunction.  lab: None where nothing can be run.
+    reach the subfunction.  lab: None where nothing can be run.  templates: of patches that were
+    accepted earlier.
     """
 
     source: SourceFile
@@ -48,6 +50,7 @@ class Brief:
     seed: int = 0
     cases: tuple[Case, ...] = ()
     lab: Lab | None = None
+    templates: tuple[Template, ...] = ()
 
 
 class Proposer(Protocol):

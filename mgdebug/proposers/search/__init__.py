@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator, Sequence
 from mgdebug.model import Edit, Patch, SubfunctionKind, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.proposers.search.conditions import ON_CONDITIONS
-from mgdebug.proposers.search.ingredients import ON_INGREDIENTS
+from mgdebug.proposers.search.ingredients import ON_INGREDIENTS, learned
 from mgdebug.proposers.search.offers import Offer
 from mgdebug.proposers.search.omissions import ON_OMISSIONS
 from mgdebug.proposers.search.sites import Scope, survey
@@ -58,7 +58,7 @@ class Search:
 
 def _offers(scope: Scope) -> Iterator[Offer]:
     for site in scope.operators:
-        for operator in ON_OPERATORS:
+        for operator in (*ON_OPERATORS, learned):
             yield from operator(site, scope)
     for site in scope.expressions:
         on_site = (

@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 
 import tree_sitter
 
+from mgdebug.learned import filled
 from mgdebug.proposers.search.offers import Offer, Operator, becomes
 from mgdebug.proposers.search.sites import Scope, Site
 from mgdebug.proposers.search.wording import TIGHTEST, Wording
@@ -224,7 +225,16 @@ def _level(node: tree_sitter.Node, scope: Scope) -> int:
     return min(levels, default=TIGHTEST)
 
 
+def learned(site: Site, scope: Scope) -> Iterator[Offer]:
+    """What was accepted elsewhere, on code of the same shape."""
+    for template in scope.brief.templates:
+        text = filled(template, site.text)
+        if text is not None and text != site.text:
+            yield becomes(site, Wording(text, site.binds), 1.0)
+
+
 ON_INGREDIENTS: tuple[Operator, ...] = (
+    learned,
     another_expression,
     wrapped_variable,
     part_wrapped,

@@ -5,8 +5,9 @@ A patch is plausible when all cases pass with it; which of several is right, no 
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mgdebug import suspects
@@ -36,6 +37,10 @@ LOOKED_AT = 6  # patches whose behaviour is traced
 TRACED_CASES = 24
 OBSERVED = 80  # patches whose behaviour on generated calls is observed
 NOTHING = Behaviours()
+CONSTANT = 40  # characters of a value that a patch may ask for
+SPECIALISED_BITS = 2.5  # the penalty of a patch that asks for a case's own value
+_PLAIN = {"0", "None", "True", "False", "''", '""', "[]", "()", "{}", "set()", "0.0"}
+_COMPARED = re.compile(r"(?:==|!=)\s*([^\s:,)]+)")
 
 Files = Mapping[str, SourceFile]
 
@@ -108,9 +113,15 @@ def group(
     known: what calls give with each patch, which tells more than the cases do.
     """
     reads = [flagged(bench, patch) for patch in patches]
+    special = constants(bench)
     ranked = sorted(
         zip(patches, reads, strict=True),
-        key=lambda one: (bool(one[1]), one[0].cost, _size(bench.files, one[0]), one[0].note),
+        key=lambda one: (
+            bool(one[1]),
+            _surprise(one[0], special),
+            _size(bench.files, one[0]),
+            one[0].note,
+        ),
     )
     groups: dict[object, list[Patch]] = {}
     proofs: dict[object, Evidence | None] = {}
@@ -134,14 +145,18 @@ def group(
             diff(bench.files, members[0]),
             proofs.get(key),
             reasons[key],
-            _reasons(members, reads_of=reasons[key], groups=len(groups), known=known),
+            _reasons(members, reasons[key], len(groups), known, special),
         )
         for key, members in groups.items()
     )
 
 
 def _reasons(
-    members: Sequence[Patch], reads_of: Sequence[str], groups: int, known: Behaviours
+    members: Sequence[Patch],
+    reads: Sequence[str],
+    groups: int,
+    known: Behaviours,
+    special: Collection[str],
 ) -> tuple[str, ...]:
     """What speaks for a group and against it, in words."""
     first = members[0]
@@ -154,9 +169,36 @@ def _reasons(
         changed = sum(a.key != b.key for a, b in pairs)
         if pairs:
             found.append(f"it changes {changed} of {len(pairs)} calls like those of the cases")
-    if reads_of:
+    if _specialised(first, special):
+        found.append("it asks for a value that one of the cases happens to use")
+    if reads:
         found.append("flagged: it may pass the cases without mending anything")
     return tuple(found)
+
+
+def constants(bench: Bench) -> frozenset[str]:
+    """Values that cases which fail hand over; a patch that asks for one may know that case alone.
+    Those that any guard may ask for are none of them."""
+    found = {
+        value.text
+        for trace in bench.traces
+        if not trace.status.ok
+        for call in trace.calls
+        if not call.caller
+        for value in call.arguments.values()
+        if not value.truncated and len(value.text) <= CONSTANT
+    }
+    return frozenset(found - _PLAIN)
+
+
+def _specialised(patch: Patch, special: Collection[str]) -> bool:
+    compared = (text.strip(" ()") for e in patch.edits for text in _COMPARED.findall(e.text))
+    return any(text in special for text in compared)
+
+
+def _surprise(patch: Patch, special: Collection[str]) -> float:
+    """Bits: the cost of a patch, and what it knows of the cases."""
+    return patch.cost + (SPECIALISED_BITS if _specialised(patch, special) else 0.0)
 
 
 def _places(patch: Patch) -> str:

@@ -77,12 +77,26 @@ def counted(scope: Scope) -> Iterator[Offer]:
         if not scope.brief.source.starts_line(site.start):
             continue
         line = scope.brief.source.newline + scope.brief.source.indent(site.start)
+        waited = _waited_for(site, scope)
         for rank, text in enumerate(texts):
-            bits = 6.8 + 0.1 * rank + site.penalty
+            urgent = text.split()[0] in waited
+            bits = (4.0 if urgent else 6.8) + 0.1 * rank + site.penalty
             note = f"new: `{text}`"
             yield Offer(bits, ((site.start, site.start, text + line),), note)
             if site.node.type not in ("return_statement", "raise_statement"):
                 yield Offer(bits, ((site.end, site.end, line + text),), note)
+
+
+def _waited_for(site: Site, scope: Scope) -> set[str]:
+    """Names that the condition of the innermost `while` reads and that its body never assigns."""
+    at = site.node.parent
+    while at is not None and at.type != "while_statement":
+        at = at.parent
+    condition = at.child_by_field_name("condition") if at is not None else None
+    if at is None or condition is None:
+        return set()
+    assigned = {t.text for t in scope.targets if at.start_byte <= t.start < at.end_byte}
+    return set(re.findall(r"[A-Za-z_]\w*", scope.text(condition))) - assigned
 
 
 def forgotten_word(scope: Scope) -> Iterator[Offer]:

@@ -91,7 +91,10 @@ def _cases_of(script: str, name: str) -> tuple[tuple[str, ...], str]:
     """A script that defines and calls check(), as expressions where it is a list of assertions, as
     a pytest file where it is not."""
     tree = ast.parse(script)
-    check = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "check")
+    checks = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "check"]
+    if not checks:
+        return (), ""
+    [check] = checks
     others = [n for n in tree.body if n is not check and not _calls_check(n)]
     parameter = check.args.args[0].arg
     if not others and all(isinstance(part, ast.Assert) for part in check.body):

@@ -5,6 +5,7 @@ The process that repairs is told what is shown of a row; the cases that judge st
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -184,6 +185,9 @@ def repaired(row: Row, asking: Asking) -> Score:
         child.kill()
         child.wait()
         errors.join()
+        for stream in (child.stdin, child.stdout, child.stderr):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
     if done is None:
         return Score(row.id, row.kind, "broken", note="".join(said)[-300:])
     return talk.score(done, time.monotonic() - began)

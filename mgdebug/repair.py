@@ -367,7 +367,9 @@ class _Repair:
             asked = judge.question(alternatives, known)
             if asked is None:
                 break
+            waiting = time.monotonic()
             reply = yield Asked(asked, alternatives)
+            self.started += time.monotonic() - waiting
             if reply is None:
                 break
             case, left = judge.answered(asked, reply, alternatives)

@@ -195,6 +195,21 @@ PAIRS = {
         ("if a < b: total = a", "if a < b and flag: total = a"),
         ("if a < b: total = a", "if flag or a < b: total = a"),
         ("if a or b: total = a", "if (a or b) and flag: total = a"),
+        ("if a < b: total = a", "if a < b or i < b: total = a"),
+        ("if i % 3 != 0: total = a", "if i % 4 == 0: total = a"),
+    ],
+    "ingredient": [
+        ("total = a // len(items); i = a", "total = a // len(items); i = len(items)"),
+        ("total = a", "total = len(items)"),
+        ("total = items[-1]", "total = sum(items)"),
+        ("flag = items == text", "flag = set(items) == set(text)"),
+        ("total = (-a) ** 2 * b", "total = (-a) ** b"),
+        ("items = sorted(items)", "items = sorted(items, reverse=True)"),
+        ("total = max(items)", "total = max(items, key=len)"),
+        ("items = sorted(text, key=lambda n: n)", "items = sorted(text, key=lambda n: -n)"),
+        ("items = [a for n in items]", "items = [n for n in items]"),
+        ("total = a", "items = a"),
+        ("a += 1", "b += 1"),
     ],
 }
 
@@ -229,6 +244,51 @@ def test_the_repair_of_an_expression_is_among_the_offers(wrong: str, right: str)
             "def f(a, b):\n    a = b\n    b = a\n    return b\n",
             "def f(a, b):\n    b = a\n    a = b\n    return b\n",
             id="two statements in the wrong order",
+        ),
+        pytest.param(
+            "def f(a):\n    a += 1\n    a *= 2\n    a -= 3\n    return a\n",
+            "def f(a):\n    pass\n    a -= 3\n    return a\n",
+            id="two statements too many",
+        ),
+        pytest.param(
+            "def f(a):\n    if a:\n        a += 1\n    return a\n",
+            "def f(a):\n    a += 1\n    return a\n",
+            id="a condition too many",
+        ),
+        pytest.param(
+            "def f(a):\n    while a:\n        print(a)\n    return a\n",
+            "def f(a):\n    while a:\n        print(a)\n        a -= 1\n    return a\n",
+            id="a counter that a loop waits for",
+        ),
+        pytest.param(
+            "def f(a):\n    a + 1\n",
+            "def f(a):\n    return a + 1\n",
+            id="a return that was forgotten",
+        ),
+        pytest.param(
+            "def f(a):\n    b = a + 1\n",
+            "def f(a):\n    b = a + 1\n    return b\n",
+            id="a result that was never returned",
+        ),
+        pytest.param(
+            "async def f(a):\n    return g(a)\n",
+            "async def f(a):\n    return await g(a)\n",
+            id="an await that was forgotten",
+        ),
+        pytest.param(
+            "def f(a):\n    return math.floor(a)\n",
+            "def f(a):\n    import math\n    return math.floor(a)\n",
+            id="an import that was forgotten",
+        ),
+        pytest.param(
+            "def f(a):\n    try:\n        return a[0]\n    except KeyError:\n        return 0\n",
+            "def f(a):\n    try:\n        return a[0]\n    except IndexError:\n        return 0\n",
+            id="the wrong exception",
+        ),
+        pytest.param(
+            "def f(n, a=[]):\n    a.append(n)\n    return a\n",
+            "def f(n, a=None):\n    if a is None:\n        a = []\n    a.append(n)\n    return a\n",
+            id="a default that is shared",
         ),
         pytest.param(
             "def f(n):\n    return 1 / n\n",
@@ -458,6 +518,39 @@ def test_every_offer_parses(name: str) -> None:
         if count < 2000 or count % 10 == 0:
             ast.parse(brief.source.splice(patch.edits).text)
     assert count > 1000
+
+
+METHODS = """\
+class Base:
+    def __init__(self):
+        self.items = []
+
+
+class Stack(Base):
+    def __init__(self, top):
+        self.top = top
+
+    def push(self, item):
+        self.items.append(item)
+        top = item
+
+    def peek(self):
+        return top
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "wanted"),
+    [
+        ("Stack.__init__", "self.top = top", "super().__init__()\n        self.top = top"),
+        ("Stack.push", "top = item", "self.top = item"),
+    ],
+)
+def test_what_a_method_forgot_is_offered(name: str, line: str, wanted: str) -> None:
+    text = METHODS.replace("item)\n        top", "item)\n        print(self.top)\n        top")
+    brief = brief_on(text, name)
+    after = [brief.source.splice(patch.edits).text.decode() for patch in patches(brief)]
+    assert text.replace(f"        {line}\n", f"        {wanted}\n", 1) in after
 
 
 UNPARSABLE = {

@@ -76,4 +76,5 @@
 (except_clause value: (identifier) @handled)
 (except_clause value: (as_pattern . (identifier) @handled))
 (raise_statement (identifier) @handled)
-(function_definition parameters: (parameters (default_parameter value: [(list) (dictionary) (set)]) @mutable) body: (block) @body)
+(function_definition
+  parameters: (parameters (default_parameter value: [(list) (dictionary) (set)] @mutable)))

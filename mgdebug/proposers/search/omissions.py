@@ -78,9 +78,9 @@ def counted(scope: Scope) -> Iterator[Offer]:
             continue
         line = scope.brief.source.newline + scope.brief.source.indent(site.start)
         waited = _waited_for(site, scope)
-        for rank, text in enumerate(texts):
-            urgent = text.split()[0] in waited
-            bits = (4.0 if urgent else 6.8) + 0.1 * rank + site.penalty
+        steps = [t.format(name) for name in sorted(waited) for t in scope.words.steps]
+        for rank, text in enumerate([*steps, *texts]):
+            bits = (4.0 if rank < len(steps) else 6.8) + 0.1 * rank + site.penalty
             note = f"new: `{text}`"
             yield Offer(bits, ((site.start, site.start, text + line),), note)
             if site.node.type not in ("return_statement", "raise_statement"):
@@ -96,7 +96,11 @@ def _waited_for(site: Site, scope: Scope) -> set[str]:
     if at is None or condition is None:
         return set()
     assigned = {t.text for t in scope.targets if at.start_byte <= t.start < at.end_byte}
-    return set(re.findall(r"[A-Za-z_]\w*", scope.text(condition))) - assigned
+    read = set(re.findall(r"[A-Za-z_]\w*", scope.text(condition))) & set(scope.variables)
+    return {name for name in read - assigned if scope.compatible(name, _NUMBERS)}
+
+
+_NUMBERS = frozenset(("int", "float"))
 
 
 def forgotten_word(scope: Scope) -> Iterator[Offer]:
@@ -166,10 +170,11 @@ def forgotten_import(scope: Scope) -> Iterator[Offer]:
     source = scope.brief.source
     text = source.slice(0, len(source.text))
     used = {s.text for s in scope.expressions if s.node.type == "identifier"}
+    own = {*scope.brief.subfunction.parameters, *(t.text for t in scope.targets)}
     for name in sorted(used):
         wanted = scope.words.importable(name)
         bound = re.search(rf"\bimport\b[^\n]*\b{re.escape(name)}\b", text)
-        known = name in scope.variables or re.search(
+        known = name in own or re.search(
             rf"^\s*(?:def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*=", text, re.MULTILINE
         )
         if not wanted or bound or known:

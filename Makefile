@@ -17,7 +17,7 @@ demo: install
 	@sh demos/run.sh $(CURDIR)/$(BIN)/mgdebug
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .

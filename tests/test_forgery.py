@@ -182,8 +182,9 @@ def test_a_forgery_wins_only_alone_and_says_so(target: Target) -> None:
     _, done = repaired(target, ("return n + 1", FORGED), ("return n + 1", "return n * 2"))
     assert done.best is not None
     assert "n * 2" in done.best.diff
-    flagged = [bool(a.flags) for a in done.alternatives]  # two suspects offer each of them
-    assert flagged == [False, False, True, True]
+    flagged = [bool(a.flags) for a in done.alternatives]
+    assert flagged == [False, True]
+    assert [len(a.patches) for a in done.alternatives] == [2, 2]  # two suspects offer each
     _, alone = repaired(target, ("return n + 1", FORGED))
     assert alone.best is not None
     assert alone.best.flags == ("it changes how values compare or show (__eq__)",)

@@ -14,6 +14,8 @@ import pytest
 from mgdebug import events, model
 from mgdebug.events import (
     Accepted,
+    Answered,
+    Asked,
     Collected,
     Decomposed,
     Event,
@@ -35,11 +37,13 @@ from mgdebug.model import (
     BlockVisit,
     Case,
     CaseKind,
+    Choice,
     Edit,
     Evidence,
     Hierarchy,
     Outcome,
     Patch,
+    Question,
     Repair,
     Span,
     Status,
@@ -88,6 +92,10 @@ EVENTS: list[Event] = [
     Proposed("m.py::f", 64, 128, 3),
     Judged(PATCH, VERDICT, plausible=True),
     Accepted(PATCH, VERDICT),
+    Asked(
+        Question("m.py", ODD, (Choice(ODD, (0,)), Choice("raises OSError", (1, 2)))), (ALTERNATIVE,)
+    ),
+    Answered(ODD, (ALTERNATIVE,)),
     Grouped((ALTERNATIVE, Alternative((PATCH,), ""))),
     Verified(PATCH, VERDICT, ok=False),
     Finished(REPAIR),

@@ -18,6 +18,8 @@ ticks = importlib.import_module("_mgdebug_probe.ticks")
 sys.path.insert(0, message["root"])
 sys.dont_write_bytecode = True
 os.chdir(message["root"])
+os.environ["TMPDIR"] = message["root"] + "/../own"  # not where other tests make files meanwhile
+os.mkdir(os.environ["TMPDIR"])
 import state, other
 
 

@@ -66,6 +66,8 @@ class Vocabulary:
     pairs: tuple[str, ...]  # conditions on two values
     wraps: Mapping[str, tuple[str, ...]]  # expressions around one value of a type
     joins: Mapping[str, tuple[str, ...]]  # expressions around two values of a type
+    picks: Mapping[str, tuple[str, ...]]  # parts of a container {0}, by a place or key {1}
+    choose: str  # {0} where the condition {1} holds, else {2}
     exits: tuple[str, ...]  # statements that leave: {0} is a value
     guard: str  # {0} a condition, {1} a statement, {newline}, {indent}
     options: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # functions, their keywords

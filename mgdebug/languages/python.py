@@ -409,6 +409,12 @@ _VOCABULARY = Vocabulary(
         "bool": ("{0} and {1}", "{0} or {1}"),
         "set": ("{0} | {1}", "{0} & {1}", "{0} - {1}"),
     },
+    picks={
+        **dict.fromkeys(("list", "str", "tuple"), ("{0}[{1}]", "{0}[{1}:]", "{0}[:{1}]")),
+        "dict": ("{0}[{1}]", "{0}.get({1})"),
+        "set": (),
+    },
+    choose="{0} if {1} else {2}",
     exits=("return {0}", "continue", "break"),
     guard="if {0}:{newline}{indent}{1}",
     options=(

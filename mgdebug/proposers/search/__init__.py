@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Generator, Iterator, Sequence
+from itertools import chain, islice
 
 from mgdebug.model import Edit, Patch, SubfunctionKind, Verdict
 from mgdebug.proposers import Brief
+from mgdebug.proposers.search.angelic import synthesised
 from mgdebug.proposers.search.conditions import ON_CONDITIONS
 from mgdebug.proposers.search.ingredients import ON_INGREDIENTS, learned
 from mgdebug.proposers.search.offers import Offer
@@ -23,6 +25,7 @@ from mgdebug.proposers.search.values import ON_OPERATORS, ON_TARGETS, ON_VALUES
 
 FIRST_BATCH, BATCH = 16, 64
 OFFERS = 60_000  # that one subfunction may have
+LIKELY = 1536  # offers that come before those that take experiments
 PAIRED = 40  # of the most promising single edits that are tried two by two
 
 
@@ -31,19 +34,18 @@ class Search:
 
     def propose(self, brief: Brief) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
         if brief.subfunction.kind is SubfunctionKind.ERROR:
-            offers = mend(brief)
-            for at in range(0, len(offers), FIRST_BATCH):
-                yield [self._patch(brief, offer) for offer in offers[at : at + FIRST_BATCH]]
+            mends = mend(brief)
+            for at in range(0, len(mends), FIRST_BATCH):
+                yield [self._patch(brief, offer) for offer in mends[at : at + FIRST_BATCH]]
             return
         scope = survey(brief)
-        offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope), scope), key=_order)
+        offers = _stream(brief, scope)
         promising: list[Offer] = []
-        at, size = 0, FIRST_BATCH
-        while at < len(offers):
-            chunk = offers[at : at + size]
+        size = FIRST_BATCH
+        while chunk := list(islice(offers, size)):
             verdicts = yield [self._patch(brief, offer) for offer in chunk]
             promising += [o for o, v in zip(chunk, verdicts, strict=True) if _promising(v)]
-            at, size = at + size, BATCH
+            size = BATCH
         pairs = list(_pairs(promising[:PAIRED]))
         for at in range(0, len(pairs), BATCH):
             yield [self._patch(brief, offer) for offer in pairs[at : at + BATCH]]
@@ -54,6 +56,16 @@ class Search:
         where = f"{brief.source.path}:{line}"
         note = f"{where}, {brief.subfunction.qualname}: {offer.note}"
         return Patch(edits, self.name, note, brief.subfunction.id, round(offer.cost, 3))
+
+
+def _stream(brief: Brief, scope: Scope) -> Iterator[Offer]:
+    """The likeliest edits, then what experiments tell, then the other edits."""
+    offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope), scope), key=_order)
+    seen = set()
+    for offer in chain(offers[:LIKELY], synthesised(brief, scope), offers[LIKELY:]):
+        if offer.edits not in seen:
+            seen.add(offer.edits)
+            yield offer
 
 
 def _offers(scope: Scope) -> Iterator[Offer]:

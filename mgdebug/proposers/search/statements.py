@@ -41,34 +41,39 @@ def exchanged(scope: Scope) -> Iterator[Offer]:
 def guarded(scope: Scope) -> Iterator[Offer]:
     """`if condition: return value` before a statement; a statement under a condition."""
     chosen = sorted(atoms(scope), key=lambda pair: pair[0])[:GUARD_ATOMS]
+    leaving_by = exits(scope)
+    for site in _on_own_line(scope):
+        near = sorted(atoms_near(scope, site.start, site.end), key=lambda pair: pair[0])[:ATOMS]
+        for cost, condition in [*chosen, *near]:
+            # A text of several lines would be indented with its statement.
+            if "statement" in site.roles and site.node.type not in _IDLE and "\n" not in site.text:
+                text = guard(scope, site.start, condition.text, site.text)
+                note = f"`{short(site.text)}` only if `{short(condition.text)}`"
+                edit = (site.start, site.end, text)
+                yield Offer(7.0 + cost + site.penalty, (edit,), note)
+            for rank, leaving in enumerate(leaving_by):
+                if leaving in ("break", "continue") and not in_loop(site):
+                    continue
+                text = guard(scope, site.start, condition.text, leaving)
+                text += next_line(scope, site.start)
+                note = f"new: `if {short(condition.text)}: {short(leaving)}`"
+                edit = (site.start, site.start, text)
+                yield Offer(7.5 + cost + 0.15 * rank + site.penalty, (edit,), note)
+
+
+def exits(scope: Scope) -> list[str]:
+    """Statements that leave the function, or a turn of a loop."""
     values = [*scope.variables[:4], *_returned(scope)]
     defaults = [
         text
         for kind in ("NoneType", "int", "bool", "list", "str")
         for text in scope.words.literals.get(kind, ())[:2]
     ]
-    exits = [
+    return [
         template.format(value)
         for template in scope.words.exits
         for value in (dict.fromkeys([*values, *defaults]) if "{0}" in template else [""])
     ]
-    for site in _on_own_line(scope):
-        near = sorted(atoms_near(scope, site.start, site.end), key=lambda pair: pair[0])[:ATOMS]
-        for cost, condition in [*chosen, *near]:
-            # A text of several lines would be indented with its statement.
-            if "statement" in site.roles and site.node.type not in _IDLE and "\n" not in site.text:
-                text = _guard(scope, site.start, condition.text, site.text)
-                note = f"`{short(site.text)}` only if `{short(condition.text)}`"
-                edit = (site.start, site.end, text)
-                yield Offer(7.0 + cost + site.penalty, (edit,), note)
-            for rank, leaving in enumerate(exits):
-                if leaving in ("break", "continue") and not _in_loop(site):
-                    continue
-                text = _guard(scope, site.start, condition.text, leaving)
-                text += _next_line(scope, site.start)
-                note = f"new: `if {short(condition.text)}: {short(leaving)}`"
-                edit = (site.start, site.start, text)
-                yield Offer(7.5 + cost + 0.15 * rank + site.penalty, (edit,), note)
 
 
 def inserted(scope: Scope) -> Iterator[Offer]:
@@ -86,8 +91,8 @@ def inserted(scope: Scope) -> Iterator[Offer]:
                 wanted.setdefault(f"{name} = {other}", 1.5)
     for rank, (text, cost) in enumerate(wanted.items()):
         for site in _on_own_line(scope):
-            before = (site.start, site.start, text + _next_line(scope, site.start))
-            after = (site.end, site.end, _next_line(scope, site.start) + text)
+            before = (site.start, site.start, text + next_line(scope, site.start))
+            after = (site.end, site.end, next_line(scope, site.start) + text)
             note = f"new: `{short(text)}`"
             bits = 7.0 + cost + 0.02 * rank + site.penalty
             if site.text != text:
@@ -154,7 +159,8 @@ def _with_another_name(site: Site, scope: Scope) -> Iterator[str]:
                     yield (raw[:start] + name.encode() + raw[end:]).decode()
 
 
-def _in_loop(site: Site) -> bool:
+def in_loop(site: Site) -> bool:
+    """Whether a statement stands in a loop of its own function."""
     at = site.node.parent
     while at is not None and not at.type.endswith("definition"):
         if at.type in ("for_statement", "while_statement"):
@@ -163,11 +169,13 @@ def _in_loop(site: Site) -> bool:
     return False
 
 
-def _next_line(scope: Scope, start: int) -> str:
+def next_line(scope: Scope, start: int) -> str:
+    """The end of a line and the indent of the statement at `start`."""
     return scope.brief.source.newline + scope.brief.source.indent(start)
 
 
-def _guard(scope: Scope, start: int, condition: str, statement: str) -> str:
+def guard(scope: Scope, start: int, condition: str, statement: str) -> str:
+    """A statement under a condition, where one stands at `start`."""
     source = scope.brief.source
     indent = source.indent(start)
     step = "\t" if "\t" in indent else "    "

@@ -252,10 +252,11 @@ def _cost_of(one: tuple[Patch, _Line]) -> float:
 def _plan_of(name: str, ground: Ground) -> Plan:
     """The cases that can tell something of a subfunction: those that reach it, and those that
     fail and were not traced.  Code that runs during an import reaches all cases.  (The winner is
-    run with the whole suite.)"""
+    run with the whole suite.)  Its own cases, which call it themselves, come first."""
     subfunction = ground.hierarchy.subfunctions[name]
     if not subfunction.kind.called:
         return ground.plan
     reached = suspects.reaching(subfunction, ground.traces)
     untraced = set(ground.plan.failing) - {trace.case for trace in ground.traces}
-    return ground.plan.without(set(ground.plan.order) - reached - untraced)
+    own = suspects.direct(name, ground.traces)
+    return ground.plan.without(set(ground.plan.order) - reached - untraced).led_by(own)

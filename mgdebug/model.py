@@ -300,7 +300,8 @@ class Patch:
     """Edits that belong together.
 
     proposer: who offers it; note: the change in words; cost: how surprising it would be
-    (0 is the likeliest; the unit is bits, so that two independent edits add up).
+    (0 is the likeliest; the unit is bits, so that two independent edits add up).  family: the kind
+    of change, as its proposer calls it.
     """
 
     edits: tuple[Edit, ...]
@@ -308,6 +309,7 @@ class Patch:
     note: str
     subfunction: str = ""
     cost: float = 0.0
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class _Told:
             "files": self._patched(patch),
             "note": patch.note,
             "cost": patch.cost,
+            "family": patch.family,
             "flags": list(one.flags),
             "why": list(one.reasons),
             "seconds": min(times, default=time.monotonic() - self._began),

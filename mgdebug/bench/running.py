@@ -48,6 +48,7 @@ class Score:
     right.  after: whether the first is right once a question, if there was one, is answered.
     right: seconds until the first right one passed all visible cases.  gained, lost: methods of a
     suite that the first patch, or else the partial one, made pass and broke; methods: of the suite.
+    family: of the first right patch.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Score:
     lost: int = 0
     methods: int = 0
     green: bool = False
+    family: str = ""
 
 
 def sample(rows: Sequence[Row], size: int) -> list[Row]:
@@ -212,6 +214,7 @@ class _Talk:
         self._before: list[bool] = []
         self._times: list[float | None] = []
         self._asked = ""
+        self._family = ""
 
     def _judged(self, files: Mapping[str, str]) -> dict[str, Any]:
         key = json.dumps(dict(files), sort_keys=True)
@@ -238,7 +241,9 @@ class _Talk:
 
     def _note(self, rights: list[bool], alternatives: Sequence[Mapping[str, Any]]) -> None:
         self._before = rights
-        self._times = [a["seconds"] for a, right in zip(alternatives, rights, strict=True) if right]
+        found = [a for a, right in zip(alternatives, rights, strict=True) if right]
+        self._times = [one["seconds"] for one in found]
+        self._family = found[0]["family"] if found else ""
 
     def score(self, done: Mapping[str, Any], seconds: float) -> Score:
         rights = self._rights(done["alternatives"])
@@ -266,6 +271,7 @@ class _Talk:
             lost=lost,
             methods=methods,
             green=bool(first and self._judged(first["files"])["right"]),
+            family=self._family,
         )
 
     def _methods(self, files: Mapping[str, str] | None) -> tuple[int, int, int]:

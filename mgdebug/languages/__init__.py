@@ -61,9 +61,11 @@ class Vocabulary:
     nothing: str
     node_types: Mapping[str, str]  # the type of a value by the kind of its syntax node
     call_types: Mapping[str, str]  # the type that a function of the language returns
+    fixed: frozenset[str]  # types whose values never change
+    numbers: frozenset[str]  # types whose values are compared by size
     literals: Mapping[str, tuple[str, ...]]  # literals of a type, the likeliest first
     atoms: Mapping[str, tuple[str, ...]]  # conditions on one value of a type
-    pairs: tuple[str, ...]  # conditions on two values
+    pairs: tuple[str, ...]  # conditions on two values: equal, not, by size, within, not
     wraps: Mapping[str, tuple[str, ...]]  # expressions around one value of a type
     joins: Mapping[str, tuple[str, ...]]  # expressions around two values of a type
     picks: Mapping[str, tuple[str, ...]]  # parts of a container {0}, by a place or key {1}

@@ -341,6 +341,8 @@ _VOCABULARY = Vocabulary(
         **dict.fromkeys(("any", "all", "bool", "isinstance", "startswith", "endswith"), "bool"),
         **{name: name for name in ("set", "dict", "tuple", "float", "range", "enumerate", "zip")},
     },
+    fixed=frozenset(("int", "float", "bool", "str", "NoneType", "bytes", "complex")),
+    numbers=frozenset(("int", "float")),
     literals={
         "int": ("0", "1", "-1", "2"),
         "float": ("0.0", "1.0", "0.5"),

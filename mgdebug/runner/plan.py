@@ -64,6 +64,15 @@ class Plan:
             order=tuple(c for c in self.order if c not in cases),
         )
 
+    def led_by(self, cases: Collection[str]) -> Plan:
+        """The plan with some of the failing cases before the others, but for the slow ones."""
+        quick = _limit(QUICK_SECONDS, WALL_FLOOR)
+
+        def key(case: str) -> tuple[bool, bool]:
+            return self.limits.get(case, (0.0, 0.0))[0] > quick, case not in cases
+
+        return replace(self, failing=tuple(sorted(self.failing, key=key)))
+
     def after(self, gained: Collection[str]) -> Plan:
         """The plan once some failing cases pass."""
         return replace(

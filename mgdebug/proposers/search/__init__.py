@@ -8,16 +8,18 @@ of the block.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import chain, islice
 
 from mgdebug.model import Edit, Patch, SubfunctionKind, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.proposers.search.angelic import synthesised
 from mgdebug.proposers.search.conditions import ON_CONDITIONS
+from mgdebug.proposers.search.frequencies import shift_of
 from mgdebug.proposers.search.ingredients import ON_INGREDIENTS, learned
 from mgdebug.proposers.search.offers import Offer
 from mgdebug.proposers.search.omissions import ON_OMISSIONS
+from mgdebug.proposers.search.pruning import Sieve
 from mgdebug.proposers.search.sites import Scope, survey
 from mgdebug.proposers.search.spelling import mend
 from mgdebug.proposers.search.statements import ON_STATEMENTS
@@ -25,6 +27,7 @@ from mgdebug.proposers.search.values import ON_OPERATORS, ON_TARGETS, ON_VALUES
 
 FIRST_BATCH, BATCH = 16, 64
 OFFERS = 60_000  # that one subfunction may have
+SIFTED = 2048  # offers that are evaluated together
 LIKELY = 1536  # offers that come before those that take experiments
 PAIRED = 40  # of the most promising single edits that are tried two by two
 
@@ -39,12 +42,16 @@ class Search:
                 yield [self._patch(brief, offer) for offer in mends[at : at + FIRST_BATCH]]
             return
         scope = survey(brief)
-        offers = _stream(brief, scope)
+        sieve = Sieve(brief, scope)
+        offers = _stream(brief, scope, sieve)
         promising: list[Offer] = []
         size = FIRST_BATCH
         while chunk := list(islice(offers, size)):
             verdicts = yield [self._patch(brief, offer) for offer in chunk]
+            helped = [o for o, v in zip(chunk, verdicts, strict=True) if v.passed]
             promising += [o for o, v in zip(chunk, verdicts, strict=True) if _promising(v)]
+            alike = [other for o in helped for other in sieve.alike.pop(o.edits, ())]
+            offers = chain(alike, offers)
             size = BATCH
         pairs = list(_pairs(promising[:PAIRED]))
         for at in range(0, len(pairs), BATCH):
@@ -55,31 +62,47 @@ class Search:
         line = brief.source.line_of(edits[0].start)
         where = f"{brief.source.path}:{line}"
         note = f"{where}, {brief.subfunction.qualname}: {offer.note}"
-        return Patch(edits, self.name, note, brief.subfunction.id, round(offer.cost, 3))
+        cost = round(offer.cost, 3)
+        return Patch(edits, self.name, note, brief.subfunction.id, cost, offer.family)
 
 
-def _stream(brief: Brief, scope: Scope) -> Iterator[Offer]:
-    """The likeliest edits, then what experiments tell, then the other edits."""
+def _stream(brief: Brief, scope: Scope, sieve: Sieve) -> Iterator[Offer]:
+    """The likeliest edits, then what experiments tell, then the other edits; last what seemed
+    useless."""
     offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope), scope), key=_order)
-    seen = set()
-    for offer in chain(offers[:LIKELY], synthesised(brief, scope), offers[LIKELY:]):
+    yield from offers[:LIKELY]
+    seen = {offer.edits for offer in offers[:LIKELY]}
+    for offer in _named(synthesised, synthesised(brief, scope)):
         if offer.edits not in seen:
             seen.add(offer.edits)
             yield offer
+    for at in range(LIKELY, len(offers), SIFTED):
+        yield from sieve.sift([o for o in offers[at : at + SIFTED] if o.edits not in seen])
+    yield from sieve.aside
+    for others in list(sieve.alike.values()):
+        yield from others
 
 
 def _offers(scope: Scope) -> Iterator[Offer]:
     for site in scope.operators:
         for operator in (*ON_OPERATORS, learned):
-            yield from operator(site, scope)
+            yield from _named(operator, operator(site, scope))
     for site in scope.expressions:
         on_site = (
             ON_TARGETS if "target" in site.roles else (*ON_VALUES, *ON_CONDITIONS, *ON_INGREDIENTS)
         )
         for operator in on_site:
-            yield from operator(site, scope)
+            yield from _named(operator, operator(site, scope))
     for on_statements in (*ON_STATEMENTS, *ON_OMISSIONS):
-        yield from on_statements(scope)
+        yield from _named(on_statements, on_statements(scope))
+
+
+def _named(operator: Callable[..., object], offers: Iterator[Offer]) -> Iterator[Offer]:
+    """The offers of an operator by its name, at what its kind has proved to be worth."""
+    family = operator.__name__
+    shift = shift_of(family)
+    for offer in offers:
+        yield Offer(offer.cost + shift, offer.edits, offer.note, family)
 
 
 _QUOTES = {"'", '"', "\\", "\n"}
@@ -121,4 +144,5 @@ def _pairs(offers: Sequence[Offer]) -> Iterator[Offer]:
             apart = all(a[1] <= b[0] or b[1] <= a[0] for a in one.edits for b in two.edits)
             if apart:
                 note = f"{one.note}; {two.note}"
-                yield Offer(one.cost + two.cost, (*one.edits, *two.edits), note)
+                cost, family = one.cost + two.cost, f"{one.family}+{two.family}"
+                yield Offer(cost, (*one.edits, *two.edits), note, family)

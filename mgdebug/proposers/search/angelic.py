@@ -29,13 +29,13 @@ from mgdebug.proposers.search.statements import exits, guard, in_loop, next_line
 from mgdebug.proposers.search.synthesis import Atom, Bank, Term
 from mgdebug.proposers.search.wording import Wording
 
-BLOCKS = 8  # the most suspicious ones
+BLOCKS = 6  # the most suspicious ones
 EXPERIMENTS = 240  # of one block
 VALUES, EXITS, VISITS = 24, 12, 4  # that are forced at one place; visits of one case
-SOLUTIONS = 48  # of one place
+SOLUTIONS, IN_PART = 48, 8  # of one place: of one that helps most cases, of another
 JOINED = 150  # conditions that are joined two by two
 LITERAL = 60  # characters of a value that is written into an experiment
-BITS, PER_SIZE = 6.5, 0.35  # what a solution costs
+BITS, PER_SIZE = 8.0, 0.35  # what a solution costs
 
 Forced = Mapping[int, str]  # by state: the key of a value, or of a truth value
 
@@ -90,6 +90,7 @@ class _Study:
         names = list(dict.fromkeys([*names, *scope.variables]))
         self._bank = Bank(scope, lab, self._moments, names)
         self._rows: list[dict[str, Value]] = []
+        self._code: dict[int, tuple[Term, Atom]] = {}
 
     def offers(self) -> Iterator[Offer]:
         if not self._moments.failing or not self._bank.level(1):
@@ -104,6 +105,8 @@ class _Study:
             }
             for at in range(len(self._moments.states))
         ]
+        code = self._bank.code([site.wording for site in self._sites])
+        self._code = {site.node.id: now for site, now in zip(self._sites, code, strict=False)}
         experiments = list(islice(self._experiments(), EXPERIMENTS))
         verdicts = self._lab.attempt([self._patch(e.offer) for e in experiments])
         holes: dict[int, _Hole] = {}
@@ -113,9 +116,10 @@ class _Study:
                 if known is None or len(experiment.forced) < len(known):
                     experiment.hole.helped[case] = experiment.forced
                     holes[id(experiment.hole)] = experiment.hole
+        most = max((len(hole.helped) for hole in holes.values()), default=0)
         for hole in sorted(holes.values(), key=lambda h: -len(h.helped)):
             solve = self._conditions if isinstance(hole.now, Atom) else self._values
-            yield from islice(solve(hole), SOLUTIONS)
+            yield from islice(solve(hole), SOLUTIONS if len(hole.helped) == most else IN_PART)
 
     def _patch(self, offer: Offer) -> Patch:
         brief = self._brief
@@ -139,10 +143,10 @@ class _Study:
         """Always so, and otherwise than it was at one visit."""
         words, fill = self._scope.words, self._scope.writer.fill
         for site in self._sites:
-            if "condition" not in site.roles:
+            if "condition" not in site.roles or site.node.id not in self._code:
                 continue
             stale = changed_before(self._scope, self._block, site.start)
-            now = self._bank.condition(site.wording)
+            _, now = self._code[site.node.id]
             hole = _Hole(site, self._replacing(site), stale, now)
             for text in (words.true, words.false):
                 everywhere = dict.fromkeys(range(len(self._moments.states)), text)
@@ -168,25 +172,34 @@ class _Study:
                 continue
             stale = changed_before(scope, self._block, site.start)
             ways = [text for text in exits(scope) if in_loop(site) or text.startswith("return")]
-            writers = [self._leaving(site, way) for way in ways[:EXITS]]
+            ways.sort(key=lambda text: text.startswith("return"))
+            words, every = scope.words, (1 << len(self._moments.states)) - 1
             if "statement" in site.roles and "\n" not in site.text:
-                writers.append(self._skipping(site))
-            never = Atom(Wording(scope.words.false), 0, 0, (1 << len(self._moments.states)) - 1)
-            for write in writers:
-                hole = _Hole(site, write, stale, never)
+                hole = _Hole(
+                    site, self._under(site), stale, Atom(Wording(words.true), 0, every, every)
+                )
                 for told, states in self._told_apart(stale):
-                    forced = dict.fromkeys(states, scope.words.true)
-                    yield _Experiment(hole, write(told, 0), forced)
+                    skipped = scope.writer.fill(words.negation, told)
+                    forced = dict.fromkeys(states, words.false)
+                    yield _Experiment(hole, hole.write(skipped, 0), forced)
+            for way in ways[:EXITS]:
+                hole = _Hole(
+                    site, self._leaving(site, way), stale, Atom(Wording(words.false), 0, 0, every)
+                )
+                for told, states in self._told_apart(stale):
+                    forced = dict.fromkeys(states, words.true)
+                    yield _Experiment(hole, hole.write(told, 0), forced)
 
     def _forced_values(self) -> Iterator[_Experiment]:
         """Another value, out of those that expressions have in the state."""
         scope, fill = self._scope, self._scope.writer.fill
         first = {"returned", "assigned"}
         for site in sorted(self._sites, key=lambda s: (not s.roles & first, s.start)):
-            if site.roles & {"condition", "receiver"} or len(site.text) > 4 * LITERAL:
+            skipped = site.roles & {"condition", "receiver"} or len(site.text) > 4 * LITERAL
+            if skipped or site.node.id not in self._code:
                 continue
             stale = changed_before(scope, self._block, site.start)
-            now = self._bank.term(site.text)
+            now, _ = self._code[site.node.id]
             hole = _Hole(site, self._replacing(site), stale, now)
             for told, states in islice(self._told_apart(stale), VISITS):
                 for key, value in self._possible(now, states[0], stale):
@@ -255,11 +268,10 @@ class _Study:
 
         return write
 
-    def _skipping(self, site: Site) -> Callable[[Wording, float], Offer]:
+    def _under(self, site: Site) -> Callable[[Wording, float], Offer]:
         def write(condition: Wording, cost: float) -> Offer:
-            wanted = self._scope.writer.fill(self._scope.words.negation, condition).text
-            text = guard(self._scope, site.start, wanted, site.text)
-            note = f"`{short(site.text)}` only if `{short(wanted)}`"
+            text = guard(self._scope, site.start, condition.text, site.text)
+            note = f"`{short(site.text)}` only if `{short(condition.text)}`"
             return Offer(cost + site.penalty, ((site.start, site.end, text),), note)
 
         return write
@@ -293,14 +305,13 @@ class _Study:
 
     def _formulas(self, atoms: list[Atom], now: Atom, true: int, care: int) -> Iterator[Atom]:
         """Conditions that hold where they should: one, one beside what is there, two."""
-        for atom in atoms:
-            if _fits(atom, true, care):
-                yield atom
-        own = [now] if now.size == 0 and now.true else []
-        few = atoms[:JOINED]
-        for one in own:
-            for two in atoms:
+        alone = [atom for atom in atoms if _fits(atom, true, care)]
+        yield from alone
+        others = [a for a in atoms if 0 < a.true < a.known and a not in alone]
+        for one in [now] if 0 < now.true < now.known else []:
+            for two in others:
                 yield from self._joined(one, two, true, care)
+        few = others[:JOINED]
         for at, one in enumerate(few):
             for two in few[at + 1 :]:
                 yield from self._joined(one, two, true, care)
@@ -328,8 +339,10 @@ class _Study:
         now = hole.now
         assert isinstance(now, Term)
         wanted, settled = self._wanted(hole)
-        found: list[tuple[int, int, Term]] = []
+        found: list[tuple[int, float, Term]] = []
         for depth in (1, 2, 3):
+            if any(changes == 0 for changes, *_ in found):
+                break
             for term in self._bank.level(depth):
                 if term.names & hole.stale:
                     continue

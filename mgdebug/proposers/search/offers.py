@@ -13,12 +13,14 @@ from mgdebug.proposers.search.wording import Wording
 class Offer:
     """Edits as (start, end, text) in bytes of the file, their cost, and a note in words.
 
-    The cost is a prior in bits: what programmers get wrong most often is cheapest.
+    The cost is a prior in bits: what programmers get wrong most often is cheapest.  family: the
+    name of the operator.
     """
 
     cost: float
     edits: tuple[tuple[int, int, str], ...]
     note: str
+    family: str = ""
 
 
 Operator = Callable[[Site, Scope], Iterator[Offer]]

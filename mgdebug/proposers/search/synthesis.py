@@ -17,8 +17,11 @@ from mgdebug.proposers.search.sites import Scope
 from mgdebug.proposers.search.wording import Wording
 from mgdebug.runner.evaluate import Evaluated
 
-LEAVES, TERMS, ATOMS = 40, 4000, 5000  # expressions that are evaluated at each level
+LEAVES, TERMS, ATOMS = 40, 4000, 6000  # expressions that are evaluated at each level
 KEPT = 400  # of one level, that the next one is built from
+# What is larger comes later: a literal beside a name, a call around one, a part of one, an operator
+# between two (and the later ones of a list of templates).
+LITERAL, AROUND, PART, BETWEEN, LATER = 1.3, 1.3, 1.3, 0.8, 0.05
 LONGEST = 60  # characters
 RAISES = "raises"
 
@@ -27,12 +30,12 @@ RAISES = "raises"
 class Term:
     """An expression and what it gave.
 
-    size: how many leaves and operations it has.  keys: of each state, RAISES where it raised, "?"
+    size: of its leaves and operations, in names.  keys: of each state, RAISES where it raised, "?"
     and its text where it cannot be told apart.  values: None where it gave none.
     """
 
     wording: Wording
-    size: int
+    size: float
     types: frozenset[str]
     keys: tuple[str, ...]
     values: tuple[Value | None, ...]
@@ -48,7 +51,7 @@ class Atom:
     truth value."""
 
     wording: Wording
-    size: int
+    size: float
     true: int
     known: int
 
@@ -67,7 +70,9 @@ class Bank:
         """Terms of a depth that no smaller one equals; 1: names and literals."""
         while len(self._levels) < depth:
             if not self._levels:
-                new = [(1, Wording(text)) for text in self._leaves()][:LEAVES]
+                new = [
+                    (1.0 if names_in(text) else LITERAL, Wording(text)) for text in self._leaves()
+                ][:LEAVES]
             else:
                 new = [*self._grown()]
             self._levels.append(self._distinct(new))
@@ -89,18 +94,23 @@ class Bank:
                 atom = self._atom(wording, size, [row[at] for row in rows])
                 if atom.known:
                     found.setdefault((atom.true, atom.known), atom)
-            self._atoms = list(found.values())
+            every = (1 << len(self.moments.states)) - 1
+            # Those that can be told in all states come before those that cannot.
+            self._atoms = sorted(found.values(), key=lambda a: a.size + (a.known != every))
         return self._atoms
 
-    def condition(self, wording: Wording) -> Atom:
-        """A condition of the code itself."""
-        words, fill = self._scope.words, self._scope.writer.fill
-        text = fill(words.negation, fill(words.negation, wording)).text  # its truth, not its value
-        return self._atom(wording, 0, [row[0] for row in self.evaluate([text])])
-
-    def term(self, text: str) -> Term:
-        """An expression of the code itself."""
-        return _term(Wording(text), 0, [row[0] for row in self.evaluate([text])])
+    def code(self, wordings: Sequence[Wording]) -> list[tuple[Term, Atom]]:
+        """Expressions of the code itself, as values and as conditions."""
+        fill, negation = self._scope.writer.fill, self._scope.words.negation
+        truths = [fill(negation, fill(negation, wording)).text for wording in wordings]
+        rows = self.evaluate([*(wording.text for wording in wordings), *truths])
+        return [
+            (
+                _term(wording, 0, [row[at] for row in rows]),
+                self._atom(wording, 0, [row[at + len(wordings)] for row in rows]),
+            )
+            for at, wording in enumerate(wordings if rows else ())
+        ]
 
     def evaluate(self, texts: Sequence[str]) -> Sequence[Sequence[Evaluated]]:
         return self._lab.evaluate(texts, self.moments.states) if texts else []
@@ -118,52 +128,71 @@ class Bank:
             yield from scope.literals.get(kind, ())[:6]
         yield from (text for kind in ("str", "list") for text in words.literals[kind][:1])
 
-    def _grown(self) -> Iterator[tuple[int, Wording]]:
+    def _grown(self) -> Iterator[tuple[float, Wording]]:
         last, leaves = self._levels[-1][:KEPT], self._levels[0]
         scope, fill = self._scope, self._scope.writer.fill
         if len(self._levels) == 1:
             for site in scope.expressions:
-                if "function" not in site.roles and len(site.text) <= LONGEST:
-                    yield 2, site.wording
-        for one in last:
+                if "function" not in site.roles:
+                    yield AROUND, site.wording
+        for one in last if len(self._levels) > 1 else [t for t in last if t.names]:
             for kind in sorted(one.types):
-                for template in scope.words.wraps.get(kind, scope.words.wraps[""]):
-                    yield one.size + 1, fill(template, one.wording)
+                for rank, template in enumerate(scope.words.wraps.get(kind, scope.words.wraps[""])):
+                    yield one.size + AROUND + LATER * rank, fill(template, one.wording)
         for one in last:
             for two in leaves:
-                for template in self._templates(one, two):
-                    yield one.size + two.size + 1, fill(template, one.wording, two.wording)
-                for template in self._templates(two, one) if one not in leaves else ():
-                    yield one.size + two.size + 1, fill(template, two.wording, one.wording)
+                if not one.names and not two.names:
+                    continue
+                for size, template in self._templates(one, two):
+                    yield one.size + two.size + size, fill(template, one.wording, two.wording)
+                for size, template in self._templates(two, one) if one not in leaves else ():
+                    yield one.size + two.size + size, fill(template, two.wording, one.wording)
 
-    def _templates(self, one: Term, two: Term) -> Iterator[str]:
+    def _templates(self, one: Term, two: Term) -> Iterator[tuple[float, str]]:
         words = self._scope.words
         for kind in sorted(one.types & two.types):
-            yield from words.joins.get(kind, ())
+            for rank, template in enumerate(words.joins.get(kind, ())):
+                yield BETWEEN + LATER * rank, template
         for kind in sorted(one.types):
             if kind == "dict" or "int" in two.types:
-                yield from words.picks.get(kind, ())
+                for rank, template in enumerate(words.picks.get(kind, ())):
+                    yield PART + LATER * rank, template
 
-    def _conditions(self) -> Iterator[tuple[int, Wording]]:
+    def _conditions(self) -> Iterator[tuple[float, Wording]]:
         fill, words = self._scope.writer.fill, self._scope.words
         terms, leaves = self.terms(2), self.level(1)
         for one in terms[: len(leaves) + KEPT]:
-            if "bool" in one.types:
+            if "bool" in one.types and one.names:
                 yield one.size, one.wording
-            for kind in (*sorted(one.types), ""):
-                for template in words.atoms.get(kind, ()):
-                    yield one.size + 1, fill(template, one.wording)
+            kinds = sorted(one.types) if one.names else []
+            if "NoneType" in kinds and len(kinds) > 1:
+                kinds.append("")
+            for kind in kinds:
+                for rank, template in enumerate(words.atoms.get(kind, ())):
+                    yield one.size + BETWEEN + LATER * rank, fill(template, one.wording)
             for two in leaves:
-                alike = one.types & two.types
-                within = two.types & set(words.picks) or one.types & set(words.picks)
-                for template in words.pairs if alike else words.pairs[-2:] if within else ():
-                    yield one.size + two.size + 1, fill(template, one.wording, two.wording)
+                if one is two or not (one.names or two.names):
+                    continue
+                for template in self._compared(one, two):
+                    size = one.size + two.size + BETWEEN
+                    yield size, fill(template, one.wording, two.wording)
 
-    def _distinct(self, new: Iterable[tuple[int, Wording]]) -> list[Term]:
-        texts: dict[str, tuple[int, Wording]] = {}
+    def _compared(self, one: Term, two: Term) -> Sequence[str]:
+        """The order of numbers, whether others are equal, and whether one is in the other."""
+        words = self._scope.words
+        alike = one.types & two.types
+        if alike & words.numbers:
+            return words.pairs[:-2]
+        within = words.pairs[-2:] if two.types & set(words.picks) else ()
+        return (*words.pairs[:2], *within) if alike else within
+
+    def _distinct(self, new: Iterable[tuple[float, Wording]]) -> list[Term]:
+        texts: dict[str, tuple[float, Wording]] = {}
         for size, wording in new:
             if len(wording.text) <= LONGEST:
-                texts.setdefault(wording.text, (size, wording))
+                known = texts.get(wording.text)
+                if known is None or size < known[0]:
+                    texts[wording.text] = (size, wording)
         chosen = sorted(texts.values(), key=lambda pair: (pair[0], len(pair[1].text)))[:TERMS]
         rows = self.evaluate([wording.text for _, wording in chosen])
         found = []
@@ -174,7 +203,7 @@ class Bank:
                 found.append(term)
         return found
 
-    def _atom(self, wording: Wording, size: int, column: Sequence[Evaluated]) -> Atom:
+    def _atom(self, wording: Wording, size: float, column: Sequence[Evaluated]) -> Atom:
         true = known = 0
         for at, one in enumerate(column):
             if one.value is not None and one.value.type == "bool":
@@ -183,7 +212,7 @@ class Bank:
         return Atom(wording, size, true, known)
 
 
-def _term(wording: Wording, size: int, column: Sequence[Evaluated]) -> Term:
+def _term(wording: Wording, size: float, column: Sequence[Evaluated]) -> Term:
     keys = tuple(RAISES if one.value is None else one.key or f"?{wording.text}" for one in column)
     types = frozenset(one.value.type for one in column if one.value is not None)
     return Term(wording, size, types, keys, tuple(one.value for one in column))

@@ -9,7 +9,7 @@ hypothesis' shrinker's).
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mgdebug import judge, suspects
@@ -24,19 +24,25 @@ from mgdebug.runner import OutOfTime, Plan, Runner, was_cut
 from mgdebug.runner.evaluate import Evaluated, Expressions, State
 from mgdebug.syntax.source import SourceFile
 
-ROUNDS = (192, 1536, None)  # tries that a subfunction has had when the next one's turn comes
+ROUNDS = (
+    192,
+    1536,
+    12_288,
+    None,
+)  # tries that a subfunction has had when the next one's turn comes
 TRUSTED_ROUNDS = 2  # that go by before what serves as an oracle is changed itself
 SAME_SUSPICION = 0.5  # of the highest score: subfunctions that are searched first
 # Tries a round whose loops were cut off, and that are given all the time that a case may take.
 CUT_AT_MOST = 32
 # After the first plausible patch the search goes on for half as long: a likelier one may come.
+HEARD_SECONDS = 0.4  # that tries go on between two events
 WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
 
 
 @dataclass(frozen=True)
 class Ground:
     """What the search stands on.  disk: the files as the user has them; now: with the patches
-    accepted so far; the rest was measured on `now`."""
+    accepted so far; the rest was measured on `now`.  texts: what the cases say."""
 
     disk: Mapping[str, SourceFile]
     now: Mapping[str, SourceFile]
@@ -45,6 +51,7 @@ class Ground:
     suspects: tuple[Suspect, ...]
     plan: Plan
     cases: tuple[Case, ...] = ()
+    texts: tuple[SourceFile, ...] = ()
 
     def sources(self, patch: Patch | None = None) -> dict[str, bytes]:
         """What a run is to see in place of the disk."""
@@ -96,9 +103,12 @@ class BottomUp:
         limits: Limits,
         seed: int,
         templates: tuple[Template, ...] = (),
+        enough: Callable[[], bool] = lambda: False,
     ) -> None:
-        """templates: of patches that were accepted earlier."""
-        self._templates = templates
+        """templates: of patches that were accepted earlier.  enough: whether somebody wants no
+        more than what was found so far."""
+        self._templates, self._enough = templates, enough
+        self._pace: float | None = None  # seconds a try, lately
         self.runner, self._proposers, self._limits, self._seed = runner, proposers, limits, seed
         self._started = time.monotonic()
         self.deadline = runner.deadline
@@ -145,6 +155,8 @@ class BottomUp:
             self.stop = Stop.PATCHES
         elif time.monotonic() >= self.deadline:
             self.stop = Stop.SECONDS
+        elif self._enough():
+            self.stop = Stop.CANCELLED
         else:
             return False
         return True
@@ -177,6 +189,7 @@ class BottomUp:
             subfunction,
             tuple(s for s in ground.suspects if s.subfunction == name),
             ground.traces,
+            ground.texts,
             seed=self._seed,
             cases=tuple(case for case in ground.cases if case.id in plan.order),
             lab=_Laboratory(self, ground, plan),
@@ -192,17 +205,27 @@ class BottomUp:
         while line.batch is not None and (allowance is None or line.tried < allowance):
             left = None if self._limits.patches is None else self._limits.patches - self.tried
             batch = line.batch[:left]
-            yield Proposed(line.subfunction, len(batch), self.tried, self._best)
-            tries = [ground.sources(patch) for patch in batch]
-            verdicts = self.runner.attempt(tries, line.plan, self.deadline)
-            self.tried += len(batch)
-            for patch, verdict in zip(batch, verdicts, strict=True):
-                if was_cut(verdict):
-                    line.cut.append(patch)
-                yield from self._weigh(patch, verdict, line.plan, ground)
-            if self.spent():
-                return
+            verdicts: list[Verdict] = []
+            while len(verdicts) < len(batch):
+                part = batch[len(verdicts) :][: self._portion()]
+                yield Proposed(line.subfunction, len(part), self.tried, self._best)
+                began = time.monotonic()
+                tries = [ground.sources(patch) for patch in part]
+                verdicts += self.runner.attempt(tries, line.plan, self.deadline)
+                self._pace = (time.monotonic() - began) / len(part)
+                self.tried += len(part)
+                for patch, verdict in zip(part, verdicts[-len(part) :], strict=True):
+                    if was_cut(verdict):
+                        line.cut.append(patch)
+                    yield from self._weigh(patch, verdict, line.plan, ground)
+                if self.spent():
+                    return
             line.answer(verdicts)
+
+    def _portion(self) -> int:
+        """So many tries that somebody who watches hears of them twice a second."""
+        jobs = self.runner.jobs
+        return jobs if self._pace is None else max(jobs, int(HEARD_SECONDS / self._pace))
 
     def _weigh(self, patch: Patch, verdict: Verdict, plan: Plan, ground: Ground) -> Iterator[Event]:
         """plan: the cases that were run; that of the ground: all that the repair is about."""

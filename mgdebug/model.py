@@ -20,7 +20,8 @@ class Target:
     root: the project; nothing outside it is read as source or written.  cwd: where the tests
     run.  path, qualname: the file and subfunction under suspicion, "" for all.  tests: for
     pytest (or paths and names for unittest), () for what the project's own configuration
-    selects.  expressions: ad-hoc cases.  io: folder of NAME.in and NAME.out.
+    selects.  expressions: ad-hoc cases.  io: folder of NAME.in and NAME.out.  answers: what the
+    user has answered, cases beside all others.
     """
 
     root: Path
@@ -30,6 +31,7 @@ class Target:
     tests: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     io: Path | None = None
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +355,7 @@ class Stop(StrEnum):
     FLAKY = "only flaky cases fail"
     UNTRACED = "no project code runs in the failing cases"
     REGRESSED = "no patch survived the fresh run"
+    CANCELLED = "it was told to stop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,6 +269,8 @@ def farewell(repair: Repair) -> tuple[str, str]:
             return f"{cases}; {tried}; no single small change mends them", (
                 "name the suspect (FILE::FUNCTION) and the cases that matter (--tests PATH::NAME)"
             )
+        case Stop.CANCELLED:
+            return f"{cases}; {tried}; stopped", "run it again to search on from the start"
         case Stop.UNTRACED:
             return f"{cases}; none of the project's own code runs in them", (
                 "name the file to search: mgdebug fix FILE"

@@ -8,7 +8,7 @@ closing the generator kills every child.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 
 from mgdebug import forgery, judge, learned, sources, suspects
@@ -36,6 +36,7 @@ from mgdebug.model import (
     Outcome,
     Partial,
     Patch,
+    Question,
     Repair,
     Status,
     Stop,
@@ -50,6 +51,7 @@ from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 from mgdebug.unparsed import Mending, unparsed
 
+CASE_SHARE = 1 / 8  # of the time: what a case may take at most
 TRACED_FAILING = 40  # failing cases whose visits are counted
 TRACING_SHARE = 0.1  # of the time: what the passing ones that are traced took untraced
 TRACED_ENDLESS = 3  # failing cases that never end; each costs its time limit
@@ -57,28 +59,48 @@ VALUES_FAILING, VALUES_PASSING = 8, 12  # of them, cases whose values are kept
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
 GIVEN_LONGER, LONGER, SLOW_SECONDS = 3, 4.0, 0.5  # cases, times their limit, what slow others take
-MINIMISED = 2  # patches of several steps that are made smaller
+MINIMISED = 4  # patches of several edits that are made smaller
 STEPS_AT_MOST = 4  # accepted partial patches
 QUESTIONS_AT_MOST = 3
 
 
 def repair(
-    target: Target, proposers: Sequence[Proposer], settings: Settings, python: str
+    target: Target,
+    proposers: Sequence[Proposer],
+    settings: Settings,
+    python: str,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Generator[Event, Reply | None, None]:
-    """Repair a target; the last event is Finished.  Whoever is sent an Asked may send a Reply.
+    """Repair a target; the last event is Finished.  Whoever is sent an Asked may send a Reply; one
+    that no patch agrees with is a case of another search.
 
-    python: the interpreter of the project.  Raises MgdebugError for what the user must mend.
+    python: the interpreter of the project.  enough: asked a few times a second; once it is true the
+    search ends, with the best so far.  Raises MgdebugError for what the user must mend.
     """
-    with Runner.of(target, python, settings) as runner:
-        yield from _Repair(target, proposers, settings, runner).events()
+    while True:
+        with Runner.of(target, python, settings) as runner:
+            one = _Repair(target, proposers, settings, runner, enough)
+            yield from one.events()
+        if one.demanded is None:
+            return
+        asked, case = one.demanded
+        target = replace(target, path=target.path or asked.path, answers=(*target.answers, case))
 
 
 class _Repair:
     def __init__(
-        self, target: Target, proposers: Sequence[Proposer], settings: Settings, runner: Runner
+        self,
+        target: Target,
+        proposers: Sequence[Proposer],
+        settings: Settings,
+        runner: Runner,
+        enough: Callable[[], bool],
     ) -> None:
         self.target, self.settings = target, settings
         self.runner = runner
+        most = min(settings.case_time, settings.time * CASE_SHARE)
+        runner.limits = replace(runner.limits, case_seconds=most)
+        self.demanded: tuple[Question, str] | None = None  # an answer that no patch gives
         self.started = time.monotonic()
         runner.deadline = self.started + settings.time
         self.cases: tuple[Case, ...] = ()
@@ -96,6 +118,7 @@ class _Repair:
             settings.limits,
             settings.seed,
             learned.known(target.root) if settings.learn else (),
+            enough,
         )
         self.mending = Mending(target, proposers, runner, settings.time, settings.seed)
 
@@ -237,7 +260,13 @@ class _Repair:
         allowed = self._allowed(hierarchy)
         ranked = suspects.rank(hierarchy, traces, imported)
         chosen = tuple(s for s in ranked if s.subfunction in allowed)
-        self.ground = Ground(self.files, now, hierarchy, traces, chosen, plan, self.cases)
+        failing = [case for case in plan.failing if case not in self.flaky]
+        told = sources.said(
+            self.target.root,
+            [case for case in self.cases if case.id in failing],
+            [self.outcomes[case].message for case in failing[:VALUES_FAILING]],
+        )
+        self.ground = Ground(self.files, now, hierarchy, traces, chosen, plan, self.cases, told)
         yield Ranked(chosen)
 
     def _quickest(self, cases: Sequence[str]) -> Iterator[str]:
@@ -318,7 +347,7 @@ class _Repair:
             now = self.ground.now
             patches = [judge.compose(self.files, now, p, self.steps) for p in patches]
             patches = sorted(patches, key=lambda p: bool(judge.flagged(bench, p)))[:MINIMISED]
-            patches = [judge.minimise(bench, patch, self.runner) for patch in patches]
+        patches = self._minimised(bench, patches)
         seconds = self.settings.time * JUDGING_SHARE
         known = self._observed(bench, patches, seconds)
         alternatives = judge.group(
@@ -327,6 +356,8 @@ class _Repair:
         self.runner.deadline = float("inf")
         yield Grouped(alternatives)
         alternatives = yield from self._asked(alternatives, known)
+        if self.demanded is not None:
+            return
         for index, alternative in enumerate(alternatives[:VERIFIED_AT_MOST]):
             patch = alternative.patches[0]
             verdict, ok = self._verify(patch)
@@ -346,6 +377,15 @@ class _Repair:
                 )
                 return
         yield self._finished(Stop.REGRESSED)
+
+    def _minimised(self, bench: judge.Bench, patches: Sequence[Patch]) -> Sequence[Patch]:
+        """The likeliest of those with several edits without the edits that no case needs."""
+        several = [p for p in patches if len(p.edits) > 1]
+        smaller = {
+            patch: judge.minimise(bench, patch, self.runner)
+            for patch in sorted(several, key=lambda p: p.cost)[:MINIMISED]
+        }
+        return list(dict.fromkeys(smaller.get(patch, patch) for patch in patches))
 
     def _observed(
         self, bench: judge.Bench, patches: Sequence[Patch], seconds: float
@@ -374,7 +414,9 @@ class _Repair:
                 break
             case, left = judge.answered(asked, reply, alternatives)
             if not left:
-                yield Warned("no patch that was found agrees; add the case to the tests, run again")
+                self.demanded = (asked, case) if case else None
+                again = "searching on with it" if case else "add a case to the tests, run again"
+                yield Warned(f"no patch that was found agrees; {again}")
                 break
             alternatives = left
             yield Answered(case, alternatives)

@@ -6,11 +6,12 @@ import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from mgdebug.errors import SourceError, UsageError
 from mgdebug.languages import LANGUAGES, language_of
-from mgdebug.model import Hierarchy, Target
+from mgdebug.model import Case, CaseKind, Hierarchy, Target
 from mgdebug.settings import find_root, load
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.outline import Outline, outline
@@ -18,6 +19,7 @@ from mgdebug.syntax.source import SourceFile
 
 _LEFT_OUT = {"node_modules", "__pycache__", "site-packages"}
 _SHOWN_NAMES = 6
+SAID_AT_MOST = 20  # cases whose code is read
 _SHOWN_ERRORS = 5  # places of one file that do not parse
 
 
@@ -115,6 +117,32 @@ def imported(target: Target, paths: Iterable[str]) -> tuple[dict[str, SourceFile
                 raise
             troubles.append(error.message)
     return found, troubles
+
+
+def said(root: Path, cases: Iterable[Case], messages: Iterable[str]) -> tuple[SourceFile, ...]:
+    """What cases say, each as a text of its own: the code of a test or of an ad-hoc case, and how
+    failing ones ended.  Their constants may be what a repair needs."""
+    grammar = language_of("case.py")
+    assert grammar is not None
+    found: list[SourceFile] = []
+    files: dict[str, tuple[SourceFile, Hierarchy] | None] = {}
+    for case in islice(cases, SAID_AT_MOST):
+        if case.source:
+            found.append(SourceFile("", case.source.encode(), grammar.grammar()))
+        elif case.path and case.kind is not CaseKind.DOCTEST:
+            if case.path not in files:
+                source = follow(root, case.path)
+                files[case.path] = (source, decompose([source])) if source else None
+            own = files[case.path]
+            name = case.id.partition("::")[2].partition("[")[0].replace("::", ".")
+            sub = own[1].subfunctions.get(f"{case.path}::{name}") if own else None
+            if own and sub is not None:
+                text = own[0].slice(sub.span.start, sub.span.end)
+                found.append(SourceFile(case.path, text.encode(), own[0].grammar))
+    found += [
+        SourceFile("", text.encode("utf-8", "replace"), grammar.grammar()) for text in messages
+    ]
+    return tuple(found)
 
 
 def follow(root: Path, path: str) -> SourceFile | None:

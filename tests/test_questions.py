@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from mgdebug import judge
 from mgdebug.cli.answers import with_test
-from mgdebug.events import Answered, Asked, Finished, Reply
+from mgdebug.events import Answered, Asked, Collected, Finished, Reply, Warned
 from mgdebug.judge.inputs import calls, neighbours
 from mgdebug.languages import language_of
 from mgdebug.model import Edit, Limits, Patch, Question, Stop, Target
@@ -116,8 +117,43 @@ def test_answers_narrow_the_alternatives(bench: judge.Bench, runner: Runner) -> 
     assert left == groups[1:]
     assert judge.answered(asked, Reply(value=asked.choices[0].text), groups)[1] == groups[:1]
     assert judge.answered(asked, Reply(value="'nobody'"), groups)[1] == ()
-    assert judge.answered(asked, Reply(), groups) == ("", ())
+    values = ", ".join(choice.text for choice in asked.choices)
+    assert judge.answered(asked, Reply(), groups) == (f"{asked.call} not in [{values}]", ())
     assert not case or case.startswith(f"{asked.call} == ")
+
+
+def test_an_answer_that_no_patch_gives_is_a_case_of_another_search(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("def least(a, b):\n    return a if a > b else b\n")
+    (tmp_path / "test_m.py").write_text(
+        "from m import least\n\ndef test_least():\n    assert least(1, 2) == 1\n"
+    )
+    target = Target(tmp_path, tmp_path, "", tests=("test_m.py",))
+    stream = repair(target, [proposer("search")], Settings(time=20.0), sys.executable)
+    collected: list[list[str]] = []
+    warned: list[str] = []
+    done: Finished | None = None
+    reply: Reply | None = None
+    while done is None:
+        event = stream.send(reply)
+        reply = None
+        if isinstance(event, Asked) and not warned:
+            values = [ast.literal_eval(c.text) for c in event.question.choices]
+            wanted = max(v for v in values if isinstance(v, int)) + 1
+            reply = Reply(value=str(wanted))
+            call = event.question.call
+        elif isinstance(event, Collected):
+            collected.append([case.source or case.id for case in event.cases])
+        elif isinstance(event, Warned):
+            warned.append(event.message)
+        elif isinstance(event, Finished):
+            done = event
+    assert any("searching on with it" in message for message in warned)
+    assert collected == [
+        ["test_m.py::test_least"],
+        ["test_m.py::test_least", f"{call} == {wanted}"],
+    ]
+    assert len(done.repair.before.failed) == 2
+    assert (tmp_path / "m.py").read_text().endswith("return a if a > b else b\n")
 
 
 def test_a_repair_asks_and_follows_the_answer(tmp_path: Path) -> None:

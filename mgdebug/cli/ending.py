@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -42,6 +43,32 @@ def ends_cleanly(command: Callable[..., int]) -> Callable[..., None]:
         sys.exit(code)
 
     return run
+
+
+class Stopping:
+    """While it is `armed`, Ctrl-C is a wish to end with the best so far; a second one quits.
+
+    As a context it takes the signal and gives it back; it is true once somebody has asked.
+    """
+
+    def __init__(self) -> None:
+        self.armed = False
+        self._asked = False
+
+    def __enter__(self) -> Stopping:
+        self._before = signal.signal(signal.SIGINT, self._heard)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def __bool__(self) -> bool:
+        return self._asked
+
+    def _heard(self, *_: object) -> None:
+        if self._asked or not self.armed:
+            raise KeyboardInterrupt
+        self._asked = True
 
 
 def _kept_traceback() -> str:

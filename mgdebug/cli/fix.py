@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mgdebug.cli.asked import cases, understood
-from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.ending import Stopping, ends_cleanly
 from mgdebug.cli.terminal import harmless, terminal
 from mgdebug.cli.undo import told_of_interrupted
 from mgdebug.errors import CLEAN, FAILURES, NO_CASES, UsageError
@@ -47,10 +47,11 @@ def fix(
     suspects are all files of the project that the failing tests run.
 
     Exit codes: 0 nothing fails, or fixed and applied; 1 failures remain, or a patch was found and
-    not applied; 2 usage; 3 environment; 5 no tests; 130 interrupted.
+    not applied; 2 usage; 3 environment; 5 no tests; 130 interrupted.  Ctrl-C during the search ends
+    it with the best so far; a second one quits at once.
     """
     from mgdebug.cli.answers import Answers
-    from mgdebug.events import Finished, Reply, to_json
+    from mgdebug.events import Accepted, Finished, Judged, Proposed, Ranked, Reply, to_json
     from mgdebug.narrate import Narrator
     from mgdebug.proposers import PROPOSERS, proposer
     from mgdebug.repair import repair
@@ -63,15 +64,17 @@ def fix(
             raise UsageError(f"there is no engine {name}", f"known: {', '.join(PROPOSERS)}")
     console = terminal(stderr=True, soft_wrap=True)
     done: Repair | None = None
-    with Narrator(console, quiet=mode == "json") as narrator:
+    with Narrator(console, quiet=mode == "json") as narrator, Stopping() as stopping:
         told_of_interrupted(where.root)
         narrator.waiting("running the tests")
-        stream = repair(where, [proposer(name) for name in names], chosen, interpreter)
+        proposers = [proposer(name) for name in names]
+        stream = repair(where, proposers, chosen, interpreter, stopping.__bool__)
         reply: Reply | None = None
         answers = Answers(where.root, narrator) if ask else None
         try:
             while done is None:
                 event = stream.send(reply)
+                stopping.armed = isinstance(event, Ranked | Proposed | Judged | Accepted)
                 if mode == "json":
                     click.echo(to_json(event))
                 narrator.hear(event)

@@ -82,7 +82,10 @@ def minimise(bench: Bench, patch: Patch, runner: Runner) -> Patch:
             del edits[at]
         else:
             at += 1
-    return replace(patch, edits=tuple(edits))
+    left = (
+        f", {len(edits)} of its {len(patch.edits)} edits" if len(edits) < len(patch.edits) else ""
+    )
+    return replace(patch, edits=tuple(edits), note=patch.note + left)
 
 
 def flagged(bench: Bench, patch: Patch) -> tuple[str, ...]:

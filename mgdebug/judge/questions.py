@@ -72,7 +72,8 @@ def answered(
         same = [c for c in asked.choices if _equal(c.text, text)]
         members = {n for choice in same for n in choice.alternatives}
     else:
-        return "", tuple(a for n, a in enumerate(alternatives) if n not in offered)
+        left = tuple(a for n, a in enumerate(alternatives) if n not in offered)
+        return "" if left else _none_of(asked), left
     return case_of(asked.call, text), tuple(alternatives[n] for n in sorted(members))
 
 
@@ -80,6 +81,12 @@ def case_of(call: str, text: str) -> str:
     """An expression that is true where a call gives what a text says; "" for an exception or a
     change in place."""
     return "" if text.startswith(("raises ", "leaves ")) else f"{call} == {text}"
+
+
+def _none_of(asked: Question) -> str:
+    """An expression that is true where a call gives none of the choices."""
+    texts = [choice.text for choice in asked.choices if case_of(asked.call, choice.text)]
+    return f"{asked.call} not in [{', '.join(texts)}]" if texts else ""
 
 
 def _equal(one: str, two: str) -> bool:

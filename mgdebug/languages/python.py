@@ -41,6 +41,8 @@ _SEQUENCE = {
         "enumerate({0})",
         "range(len({0}))",
         "reversed({0})",
+        "[{0}]",
+        "({0},)",
     ),
 }
 _TEXT = (

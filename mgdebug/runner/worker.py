@@ -195,7 +195,7 @@ def spec_of(target: Target, root: Path, limits: Limits, doctests: bool) -> Messa
         "pytest": None if only_own else list(target.tests),
         "unittest": None if only_own else [str(cwd / t) for t in target.tests],
         "doctest": [path] if path and doctests and not target.tests and not target.io else [],
-        "expressions": list(target.expressions),
+        "expressions": [*target.expressions, *target.answers],
         "target": path,
         "io": _pairs(target.io) if target.io else [],
         "memory": limits.memory,

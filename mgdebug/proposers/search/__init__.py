@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Generator, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, combinations, islice
 
 from mgdebug.model import Edit, Patch, SubfunctionKind, Verdict
 from mgdebug.proposers import Brief
@@ -24,12 +24,15 @@ from mgdebug.proposers.search.sites import Scope, survey
 from mgdebug.proposers.search.spelling import mend
 from mgdebug.proposers.search.statements import ON_STATEMENTS
 from mgdebug.proposers.search.values import ON_OPERATORS, ON_TARGETS, ON_VALUES
+from mgdebug.syntax.source import SourceFile
 
 FIRST_BATCH, BATCH = 16, 64
 OFFERS = 60_000  # that one subfunction may have
 SIFTED = 2048  # offers that are evaluated together
 LIKELY = 1536  # offers that come before those that take experiments
 PAIRED = 40  # of the most promising single edits that are tried two by two
+# Of the likeliest others, when nothing else is left; two on one line belong together.
+SINGLES, PAIRS, SAME_LINE_BITS = 300, 20_000, 1.5
 
 
 class Search:
@@ -45,17 +48,20 @@ class Search:
         sieve = Sieve(brief, scope)
         offers = _stream(brief, scope, sieve)
         promising: list[Offer] = []
+        likely: list[Offer] = []
         size = FIRST_BATCH
         while chunk := list(islice(offers, size)):
             verdicts = yield [self._patch(brief, offer) for offer in chunk]
             helped = [o for o, v in zip(chunk, verdicts, strict=True) if v.passed]
             promising += [o for o, v in zip(chunk, verdicts, strict=True) if _promising(v)]
+            ran = (o for o, v in zip(chunk, verdicts, strict=True) if not v.reason)
+            likely += islice(ran, max(0, SINGLES - len(likely)))
             alike = [other for o in helped for other in sieve.alike.pop(o.edits, ())]
             offers = chain(alike, offers)
             size = BATCH
-        pairs = list(_pairs(promising[:PAIRED]))
-        for at in range(0, len(pairs), BATCH):
-            yield [self._patch(brief, offer) for offer in pairs[at : at + BATCH]]
+        pairs = chain(_pairs(promising[:PAIRED]), _likely_pairs(likely, brief.source))
+        while chunk := list(islice(pairs, BATCH)):
+            yield [self._patch(brief, offer) for offer in chunk]
 
     def _patch(self, brief: Brief, offer: Offer) -> Patch:
         edits = tuple(Edit(brief.source.path, *edit) for edit in sorted(offer.edits))
@@ -139,10 +145,29 @@ def _promising(verdict: Verdict) -> bool:
 
 
 def _pairs(offers: Sequence[Offer]) -> Iterator[Offer]:
-    for index, one in enumerate(offers):
-        for two in offers[index + 1 :]:
-            apart = all(a[1] <= b[0] or b[1] <= a[0] for a in one.edits for b in two.edits)
-            if apart:
-                note = f"{one.note}; {two.note}"
-                cost, family = one.cost + two.cost, f"{one.family}+{two.family}"
-                yield Offer(cost, (*one.edits, *two.edits), note, family)
+    for one, two in combinations(offers, 2):
+        if _apart(one, two):
+            yield _both(one, two)
+
+
+def _likely_pairs(offers: Sequence[Offer], source: SourceFile) -> Iterator[Offer]:
+    """Edits that do not help alone, those on one line first."""
+    lines = [{source.line_of(edit[0]) for edit in offer.edits} for offer in offers]
+
+    def bits(pair: tuple[int, int]) -> tuple[float, tuple[int, int]]:
+        one, two = pair
+        together = SAME_LINE_BITS if lines[one] & lines[two] else 0.0
+        return offers[one].cost + offers[two].cost - together, pair
+
+    for one, two in heapq.nsmallest(PAIRS, combinations(range(len(offers)), 2), key=bits):
+        if _apart(offers[one], offers[two]):
+            yield _both(offers[one], offers[two])
+
+
+def _apart(one: Offer, two: Offer) -> bool:
+    return all(a[1] <= b[0] or b[1] <= a[0] for a in one.edits for b in two.edits)
+
+
+def _both(one: Offer, two: Offer) -> Offer:
+    note, family = f"{one.note}; {two.note}", f"{one.family}+{two.family}"
+    return Offer(one.cost + two.cost, (*one.edits, *two.edits), note, family)

@@ -7,8 +7,10 @@ evaluated in the states of real runs is DynaMoth's way (Durieux and Monperrus 20
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from mgdebug.model import Value
 from mgdebug.proposers import Lab
@@ -19,11 +21,11 @@ from mgdebug.runner.evaluate import Evaluated
 
 LEAVES, TERMS, ATOMS = 40, 4000, 6000  # expressions that are evaluated at each level
 KEPT = 400  # of one level, that the next one is built from
-# What is larger comes later: a literal beside a name, a call around one, a part of one, an operator
-# between two (and the later ones of a list of templates).
-LITERAL, AROUND, PART, BETWEEN, LATER = 1.3, 1.3, 1.3, 0.8, 0.05
+LITERAL = 1.3  # what counts as much as so many names
+OPERATION, CHARACTER = 0.5, 0.08  # what a template counts besides the names in it
 LONGEST = 60  # characters
 RAISES = "raises"
+_HOLES = re.compile(r"\{\d\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,29 +136,28 @@ class Bank:
         if len(self._levels) == 1:
             for site in scope.expressions:
                 if "function" not in site.roles:
-                    yield AROUND, site.wording
+                    yield 1 + _more("()"), site.wording
         for one in last if len(self._levels) > 1 else [t for t in last if t.names]:
             for kind in sorted(one.types):
-                for rank, template in enumerate(scope.words.wraps.get(kind, scope.words.wraps[""])):
-                    yield one.size + AROUND + LATER * rank, fill(template, one.wording)
+                for template in scope.words.wraps.get(kind, scope.words.wraps[""]):
+                    yield one.size + _more(template), fill(template, one.wording)
         for one in last:
             for two in leaves:
                 if not one.names and not two.names:
                     continue
-                for size, template in self._templates(one, two):
-                    yield one.size + two.size + size, fill(template, one.wording, two.wording)
-                for size, template in self._templates(two, one) if one not in leaves else ():
-                    yield one.size + two.size + size, fill(template, two.wording, one.wording)
+                both = one.size + two.size
+                for template in self._templates(one, two):
+                    yield both + _more(template), fill(template, one.wording, two.wording)
+                for template in self._templates(two, one) if one not in leaves else ():
+                    yield both + _more(template), fill(template, two.wording, one.wording)
 
-    def _templates(self, one: Term, two: Term) -> Iterator[tuple[float, str]]:
+    def _templates(self, one: Term, two: Term) -> Iterator[str]:
         words = self._scope.words
         for kind in sorted(one.types & two.types):
-            for rank, template in enumerate(words.joins.get(kind, ())):
-                yield BETWEEN + LATER * rank, template
+            yield from words.joins.get(kind, ())
         for kind in sorted(one.types):
             if kind == "dict" or "int" in two.types:
-                for rank, template in enumerate(words.picks.get(kind, ())):
-                    yield PART + LATER * rank, template
+                yield from words.picks.get(kind, ())
 
     def _conditions(self) -> Iterator[tuple[float, Wording]]:
         fill, words = self._scope.writer.fill, self._scope.words
@@ -168,13 +169,13 @@ class Bank:
             if "NoneType" in kinds and len(kinds) > 1:
                 kinds.append("")
             for kind in kinds:
-                for rank, template in enumerate(words.atoms.get(kind, ())):
-                    yield one.size + BETWEEN + LATER * rank, fill(template, one.wording)
+                for template in words.atoms.get(kind, ()):
+                    yield one.size + _more(template), fill(template, one.wording)
             for two in leaves:
                 if one is two or not (one.names or two.names):
                     continue
                 for template in self._compared(one, two):
-                    size = one.size + two.size + BETWEEN
+                    size = one.size + two.size + _more(template)
                     yield size, fill(template, one.wording, two.wording)
 
     def _compared(self, one: Term, two: Term) -> Sequence[str]:
@@ -210,6 +211,12 @@ class Bank:
                 known |= 1 << at
                 true |= (one.value.text == self._scope.words.true) << at
         return Atom(wording, size, true, known)
+
+
+@cache
+def _more(template: str) -> float:
+    """What a template adds to the size of what is filled in."""
+    return OPERATION + CHARACTER * len(_HOLES.sub("", template))
 
 
 def _term(wording: Wording, size: float, column: Sequence[Evaluated]) -> Term:

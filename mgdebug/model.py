@@ -303,7 +303,7 @@ class Patch:
 
     proposer: who offers it; note: the change in words; cost: how surprising it would be
     (0 is the likeliest; the unit is bits, so that two independent edits add up).  family: the kind
-    of change, as its proposer calls it.
+    of change, as its proposer calls it, with "+" between those of several.
     """
 
     edits: tuple[Edit, ...]

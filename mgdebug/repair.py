@@ -379,8 +379,9 @@ class _Repair:
         yield self._finished(Stop.REGRESSED)
 
     def _minimised(self, bench: judge.Bench, patches: Sequence[Patch]) -> Sequence[Patch]:
-        """The likeliest of those with several edits without the edits that no case needs."""
-        several = [p for p in patches if len(p.edits) > 1]
+        """The likeliest of those that several changes make up without the edits that no case needs.
+        One change in many places stays whole."""
+        several = [p for p in patches if len(p.edits) > 1 and (self.steps or "+" in p.family)]
         smaller = {
             patch: judge.minimise(bench, patch, self.runner)
             for patch in sorted(several, key=lambda p: p.cost)[:MINIMISED]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from pathlib import Path
 
 import pytest
@@ -50,9 +50,14 @@ def patches(brief: Brief, verdict: Verdict = NOTHING_PASSED) -> Iterator[Patch]:
             batch = None
 
 
+def single(brief: Brief, verdict: Verdict = NOTHING_PASSED) -> Iterator[Patch]:
+    """What is offered before two edits go together."""
+    return takewhile(lambda patch: "+" not in patch.family, patches(brief, verdict))
+
+
 def offered(brief: Brief) -> Iterator[str]:
-    """The text of the file after each offer."""
-    for patch in patches(brief):
+    """The text of the file after each single offer."""
+    for patch in single(brief):
         yield brief.source.splice(patch.edits).text.decode()
 
 
@@ -715,11 +720,12 @@ def test_batches_are_small_at_first_so_that_an_easy_bug_is_over_soon() -> None:
 
 def test_edits_that_help_alone_are_offered_two_by_two() -> None:
     text = "def f(a, b):\n    return a + b\n"
-    alone = list(patches(brief_on(text, "f")))
+    alone = list(single(brief_on(text, "f")))
     assert all("; " not in patch.note for patch in alone)
     helped = list(patches(brief_on(text, "f"), Verdict(("one",), ("two",))))
     pairs = helped[len(alone) :]
     assert helped[: len(alone)] == alone
+    assert pairs != list(patches(brief_on(text, "f")))[len(alone) :]  # in another order
     assert pairs
     for pair in pairs:
         one, two = pair.note.partition(", f: ")[2].split("; ")
@@ -731,9 +737,20 @@ def test_edits_that_help_alone_are_offered_two_by_two() -> None:
 
 def test_tries_that_did_not_run_are_not_built_on() -> None:
     text = "def f(a, b):\n    return a + b\n"
-    alone = list(patches(brief_on(text, "f")))
+    alone = list(single(brief_on(text, "f")))
     stopped = Verdict(("one",), (), "does not compile")
     assert list(patches(brief_on(text, "f"), stopped)) == alone
+
+
+def test_two_likely_edits_go_together_those_on_one_line_first() -> None:
+    text = "def f(a, b):\n    a = a + b\n    b = a * b\n    return b\n"
+    brief = brief_on(text, "f", {"a": "int", "b": "int"})
+    pairs = [p for p in patches(brief) if "+" in p.family]
+    texts = [brief.source.splice(pair.edits).text.decode() for pair in pairs]
+    for piece in ("a = a - b\n    b = a // b", "a = b - a\n"):
+        assert any(piece in text for text in texts)
+    lines = [{brief.source.line_of(edit.start) for edit in pair.edits} for pair in pairs[:20]]
+    assert sum(len(each) == 1 for each in lines) > 10
 
 
 # ------------------------------------------------------------------------------- odd inputs
@@ -757,3 +774,13 @@ def test_tries_that_did_not_run_are_not_built_on() -> None:
 )
 def test_odd_code_is_taken(text: str) -> None:
     assert len(list(islice(patches(brief_on(text, "f")), 100))) > 10
+
+
+def test_a_function_becomes_what_the_cases_call_it_everywhere() -> None:
+    text = "def equal(s):\n    return s\n\ndef also(s):\n    return equal(s)\n"
+    said = "NameError: name 'count_equal' is not defined"
+    source = SourceFile("m.py", text.encode(), LANGUAGE.grammar())
+    brief = brief_on(text, "<module>")
+    brief = replace(brief, texts=(SourceFile("", said.encode(), source.grammar),))
+    assert text.replace("equal", "count_equal") in set(offered(brief))
+    assert not any("count_equal" in text for text in offered(replace(brief, texts=())))

@@ -79,6 +79,7 @@ class Vocabulary:
     give: str  # the statement that returns {0}
     wait: str  # the expression that waits for {0}
     itself: str  # the name of a method's own object
+    unknown: str  # a pattern of messages: a name that nothing has
     importable: Callable[[str], str]  # the statement that imports a module by its name, or ""
     spelling: Spelling
 

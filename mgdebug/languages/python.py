@@ -442,6 +442,7 @@ _VOCABULARY = Vocabulary(
     give="return {0}",
     wait="await {0}",
     itself="self",
+    unknown=r"(?:name|no attribute|cannot import name) '(\w+)'",
     importable=lambda name: f"import {name}" if name in sys.stdlib_module_names else "",
     spelling=_SPELLING,
 )

@@ -165,7 +165,9 @@ def _likely_pairs(offers: Sequence[Offer], source: SourceFile) -> Iterator[Offer
 
 
 def _apart(one: Offer, two: Offer) -> bool:
-    return all(a[1] <= b[0] or b[1] <= a[0] for a in one.edits for b in two.edits)
+    """With something between them: where edits touch, one of them was meant for what the other
+    replaces."""
+    return all(a[1] < b[0] or b[1] < a[0] for a in one.edits for b in two.edits)
 
 
 def _both(one: Offer, two: Offer) -> Offer:

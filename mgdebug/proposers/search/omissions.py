@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
+from mgdebug.model import SubfunctionKind
 from mgdebug.proposers.search.offers import Offer, short
 from mgdebug.proposers.search.sites import Scope, Site
 
@@ -223,7 +225,32 @@ def shared_default(scope: Scope) -> Iterator[Offer]:
         yield Offer(4.0, edits, f"`{text}` is made anew for each call")
 
 
+def called_otherwise(scope: Scope) -> Iterator[Offer]:
+    """A function becomes what the cases call it, where nothing has that name."""
+    brief = scope.brief
+    if brief.subfunction.kind is not SubfunctionKind.MODULE:
+        return
+    source = brief.source
+    said = " ".join(text.slice(0, len(text.text)) for text in brief.texts)
+    wanted = dict.fromkeys(re.findall(scope.words.unknown, said))
+    captures = source.grammar.captures("holes", source.tree.root_node)
+    for sub in brief.hierarchy.subfunctions.values():
+        if sub.path != source.path or sub.kind is not SubfunctionKind.FUNCTION:
+            continue
+        nodes = [
+            node
+            for node in (*captures.get("label", ()), *captures.get("function", ()))
+            if scope.text(node) == sub.name
+        ]
+        for name in wanted:
+            alike = SequenceMatcher(None, name, sub.name).ratio()
+            edits = tuple((node.start_byte, node.end_byte, name) for node in nodes)
+            if "." not in sub.qualname and edits:
+                yield Offer(5.0 - 2 * alike, edits, f"`{sub.name}` becomes `{name}`")
+
+
 ON_OMISSIONS = (
+    called_otherwise,
     another_name,
     several_deleted,
     counted,

@@ -16,6 +16,7 @@ from mgdebug.proposers import Brief
 from mgdebug.proposers.search.wording import LOOSEST, TIGHTEST, Wording, Writer
 
 FUNCTION_TYPES = {"function", "type", "builtin_function_or_method", "method", "module"}
+_BESIDE_A_CONDITION = {"conditional_expression", "if_clause", "for_in_clause"}
 UNSEEN_BITS = 6.0  # the penalty of a place that no suspect block covers
 
 
@@ -225,6 +226,8 @@ def _site(
         needs = TIGHTEST
     elif node.parent is not None and node.parent.id in operators:
         needs = scope.writer.held(operators[node.parent.id], "operand.right" in own)
+    elif node.parent is not None and node.parent.type in _BESIDE_A_CONDITION:
+        needs = scope.words.precedence["if"] + 1
     elif "unwrapped" in own:
         needs = scope.words.precedence["unary"]
     levels = [

@@ -16,6 +16,7 @@ from mgdebug import judge, suspects
 from mgdebug.errors import ProbeError
 from mgdebug.events import Event, Judged, Proposed
 from mgdebug.forgery import flags
+from mgdebug.judge.examples import Example
 from mgdebug.languages import language_of
 from mgdebug.learned import Template
 from mgdebug.model import Case, Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
@@ -37,6 +38,7 @@ CUT_AT_MOST = 32
 # After the first plausible patch the search goes on for half as long: a likelier one may come.
 HEARD_SECONDS = 0.4  # that tries go on between two events
 WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
+DOUBTFUL_SHARE = 0.2  # of all the time, while each plausible patch contradicts a docstring
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class BottomUp:
         self._started = time.monotonic()
         self.deadline = runner.deadline
         self._best = 0
+        self._documented: dict[str, list[Example]] = {}
+        self._doubtful = DOUBTFUL_SHARE * (limits.seconds or 0.0)
         self._honest = False  # whether one of the plausible patches bears no flag
         self.plausible: list[Patch] = []
         self.progress: list[Progress] = []
@@ -232,10 +236,11 @@ class BottomUp:
         gained = len(set(plan.failing) & set(verdict.passed))
         if judge.is_plausible(verdict, plan) and gained == len(ground.plan.failing):
             if not self._honest and not flags(ground.now, patch, ()):
-                self._honest = True
                 now = time.monotonic()
                 window = max(WINDOW_LEAST, WINDOW_SHARE * (now - self._started))
-                self.deadline = min(self.deadline, now + min(WINDOW_MOST, window))
+                self._honest = not self._contradicts(patch, ground)
+                window = min(WINDOW_MOST, window) if self._honest else self._doubtful
+                self.deadline = min(self.deadline, now + window)
             self.plausible.append(patch)
             yield Judged(patch, verdict, True)
         elif gained and set(verdict.passed) >= set(plan.passing):
@@ -243,6 +248,23 @@ class BottomUp:
             if gained > self._best:
                 yield Judged(patch, verdict, False)
         self._best = max(self._best, gained)
+
+    def _contradicts(self, patch: Patch, ground: Ground) -> bool:
+        """Whether a patch gives something else than the docstrings of its file say, as far as that
+        can be seen."""
+        paths = {edit.path for edit in patch.edits}
+        if ground.now != ground.disk or len(paths) > 1:
+            return False
+        [path] = paths
+        if path not in self._documented:
+            self._documented[path] = judge.examples(ground.now[path], ground.hierarchy)
+        try:
+            documented = self._documented[path]
+            return bool(documented) and judge.contradicts(
+                ground.now, patch, documented, self.runner
+            )
+        except (ProbeError, OutOfTime):
+            return False
 
 
 class _Laboratory:

@@ -14,6 +14,7 @@ from mgdebug import suspects
 from mgdebug.errors import ProbeError
 from mgdebug.forgery import flags
 from mgdebug.judge import inputs
+from mgdebug.judge.examples import Example, examples
 from mgdebug.judge.questions import Behaviours, answered, question
 from mgdebug.model import (
     Alternative,
@@ -31,7 +32,7 @@ from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile, edits_between, unified_diff
 
-__all__ = ["NOTHING", "Behaviours", "Bench", "answered", "observed", "question"]
+__all__ = ["NOTHING", "Behaviours", "Bench", "answered", "examples", "observed", "question"]
 
 LOOKED_AT = 6  # patches whose behaviour is traced
 TRACED_CASES = 24
@@ -39,6 +40,7 @@ OBSERVED = 80  # patches whose behaviour on generated calls is observed
 NOTHING = Behaviours()
 CONSTANT = 40  # characters of a value that a patch may ask for
 SPECIALISED_BITS = 2.5  # the penalty of a patch that asks for a case's own value
+CONTRADICTING_BITS = 4.0  # of one that contradicts all examples of the docstrings
 _PLAIN = {"0", "None", "True", "False", "''", '""', "[]", "()", "{}", "set()", "0.0"}
 _COMPARED = re.compile(r"(?:==|!=)\s*([^\s:,)]+)")
 
@@ -121,7 +123,7 @@ def group(
         zip(patches, reads, strict=True),
         key=lambda one: (
             bool(one[1]),
-            _surprise(one[0], special),
+            _surprise(one[0], special, known),
             _size(bench.files, one[0]),
             one[0].note,
         ),
@@ -172,6 +174,9 @@ def _reasons(
         changed = sum(a.key != b.key for a, b in pairs)
         if pairs:
             found.append(f"it changes {changed} of {len(pairs)} calls like those of the cases")
+    agreed, told = known.agreement(first)
+    if told:
+        found.append(f"it gives what the docstrings say in {agreed} of {told} examples")
     if _specialised(first, special):
         found.append("it asks for a value that one of the cases happens to use")
     if reads:
@@ -199,9 +204,11 @@ def _specialised(patch: Patch, special: Collection[str]) -> bool:
     return any(text in special for text in compared)
 
 
-def _surprise(patch: Patch, special: Collection[str]) -> float:
-    """Bits: the cost of a patch, and what it knows of the cases."""
-    return patch.cost + (SPECIALISED_BITS if _specialised(patch, special) else 0.0)
+def _surprise(patch: Patch, special: Collection[str], known: Behaviours) -> float:
+    """Bits: the cost of a patch, what it knows of the cases, and which examples it contradicts."""
+    agreed, told = known.agreement(patch)
+    against = CONTRADICTING_BITS * (told - agreed) / told if told else 0.0
+    return patch.cost + against + (SPECIALISED_BITS if _specialised(patch, special) else 0.0)
 
 
 def _places(patch: Patch) -> str:
@@ -214,14 +221,27 @@ def observed(bench: Bench, patches: Sequence[Patch], runner: Runner, seed: int =
     if len(paths) != 1:
         return NOTHING
     [path] = paths
-    calls = inputs.calls(bench.files[path], bench.hierarchy, bench.traces, seed)
+    source = bench.files[path]
+    documented = examples(source, bench.hierarchy)
+    calls = inputs.calls(source, bench.hierarchy, bench.traces, seed)
+    said = [example.call for example in documented]
+    calls = [*said, *(call for call in calls if call not in said)]
     if not calls:
         return NOTHING
     chosen = sorted(patches, key=lambda patch: patch.cost)[:OBSERVED]
     tries = [{p: f.data for p, f in patched(bench.files, patch).items()} for patch in chosen]
     before, *rows = runner.observe(path, calls, [{}, *tries])
     told = {patch: row for patch, row in zip(chosen, rows, strict=True) if row is not None}
-    return Behaviours(path, calls, before or [None] * len(calls), told)
+    return Behaviours(path, calls, before or [None] * len(calls), told, documented)
+
+
+def contradicts(files: Files, patch: Patch, documented: Sequence[Example], runner: Runner) -> bool:
+    """Whether a patch of one file gives something else than its docstrings say."""
+    [path] = {edit.path for edit in patch.edits}
+    sources = {p: f.data for p, f in patched(files, patch).items()}
+    [row] = runner.observe(path, [example.call for example in documented], [sources])
+    pairs = zip(documented, row or (), strict=False)
+    return any(seen is not None and not example.agrees(seen) for example, seen in pairs)
 
 
 def _size(files: Files, patch: Patch) -> int:

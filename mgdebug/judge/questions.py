@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mgdebug.events import Reply
+from mgdebug.judge.examples import Example
 from mgdebug.model import Alternative, Choice, Patch, Question
 from mgdebug.runner.observe import Given, Seen
 
@@ -21,12 +22,20 @@ RAISING = 0.6  # what an answer counts that is an exception: such an input is ha
 
 @dataclass(frozen=True)
 class Behaviours:
-    """How calls of functions of a file end with each patch.  before: without any."""
+    """How calls of functions of a file end with each patch.  before: without any.  examples: what
+    docstrings say that the first of the calls give."""
 
     path: str = ""
     calls: Sequence[Given] = ()
     before: Sequence[Seen | None] = ()
     seen: Mapping[Patch, Sequence[Seen | None]] = field(default_factory=dict)
+    examples: Sequence[Example] = ()
+
+    def agreement(self, patch: Patch) -> tuple[int, int]:
+        """With how many examples a patch agrees, of how many that were observed."""
+        row = self.seen.get(patch) or ()
+        told = [e.agrees(one) for e, one in zip(self.examples, row, strict=False) if one]
+        return sum(told), len(told)
 
     def key(self, patch: Patch) -> object:
         """Equal for patches that cannot be told apart; None where nothing is known of one."""

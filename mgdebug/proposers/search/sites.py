@@ -14,6 +14,7 @@ from mgdebug.languages import Vocabulary
 from mgdebug.model import Block, Span, Subfunction
 from mgdebug.proposers import Brief
 from mgdebug.proposers.search.wording import LOOSEST, TIGHTEST, Wording, Writer
+from mgdebug.syntax.source import SourceFile
 
 FUNCTION_TYPES = {"function", "type", "builtin_function_or_method", "method", "module"}
 _BESIDE_A_CONDITION = {"conditional_expression", "if_clause", "for_in_clause"}
@@ -70,6 +71,7 @@ class Scope:
     functions: list[str] = field(default_factory=list)
     members: dict[str, list[str]] = field(default_factory=dict)
     literals: dict[str, list[str]] = field(default_factory=dict)
+    said: dict[str, list[str]] = field(default_factory=dict)  # literals of the cases
     types: Mapping[str, frozenset[str]] = field(default_factory=dict)
     strings: list[str] = field(default_factory=list)  # values that the traces and docstring hold
     expressions: list[Site] = field(default_factory=list)
@@ -311,22 +313,32 @@ def _around(brief: Brief, own: Subfunction) -> Iterator[Subfunction]:
 
 
 def _literals(scope: Scope) -> None:
-    """Literals of the file, then those of the other texts, by type; the own function's first."""
+    """Literals of the file by type, the own function's first; those of the cases apart: they may
+    stand in place of another literal, while an expression that becomes one knows that case alone.
+    """
     found: dict[str, dict[str, None]] = defaultdict(dict)
-    places = [(scope.brief.source, scope.captures.get("expression", ()))]
-    for text in (scope.brief.source, *scope.brief.texts):
-        nodes = text.grammar.captures("holes", text.tree.root_node).get("expression", ())
-        places.append((text, nodes))
-    for source, nodes in places:
-        for node in nodes:
-            kind = scope.words.node_types.get(node.type)
-            if kind in ("int", "float", "str") and node.end_byte - node.start_byte <= 40:
-                found[kind][source.slice(node.start_byte, node.end_byte)] = None
+    said: dict[str, dict[str, None]] = defaultdict(dict)
+    source = scope.brief.source
+    everywhere = source.grammar.captures("holes", source.tree.root_node).get("expression", ())
+    for node in (*scope.captures.get("expression", ()), *everywhere):
+        _add_literal(source, node, scope, found)
+    for text in scope.brief.texts:
+        for node in text.grammar.captures("holes", text.tree.root_node).get("expression", ()):
+            _add_literal(text, node, scope, said)
+    scope.said = {kind: list(texts)[:24] for kind, texts in said.items()}
     documented = " ".join(scope.text(n) for n in scope.captures.get("docstring", ()))
     for number in re.findall(r"(?<![\w.])\d{1,4}(?![\w.])", documented):
         found["int"][number] = None
     scope.literals = {kind: list(texts)[:24] for kind, texts in found.items()}
     scope.strings = list(_strings(scope, documented))
+
+
+def _add_literal(
+    source: SourceFile, node: tree_sitter.Node, scope: Scope, found: dict[str, dict[str, None]]
+) -> None:
+    kind = scope.words.node_types.get(node.type)
+    if kind in ("int", "float", "str") and node.end_byte - node.start_byte <= 40:
+        found[kind][source.slice(node.start_byte, node.end_byte)] = None
 
 
 def _strings(scope: Scope, documented: str) -> Iterator[str]:

@@ -43,6 +43,8 @@ def another_operator(site: Site, scope: Scope) -> Iterator[Offer]:
 
 # ------------------------------------------------------------------------------- constants
 
+SAID_BITS = 5.5  # for a constant that only the cases hold
+
 
 def another_number(site: Site, scope: Scope) -> Iterator[Offer]:
     if site.node.type != "integer" or not site.text.isdigit():
@@ -58,6 +60,8 @@ def another_number(site: Site, scope: Scope) -> Iterator[Offer]:
             cost = 3.0 if text in near else 4.0 + 0.1 * rank
             idle = 2.0 if (text, operator) in _IDLE else 0.0
             yield becomes(site, _signed(text, scope), cost + idle)
+    for rank, text in enumerate(scope.said.get("int", ())):
+        yield becomes(site, _signed(text, scope), SAID_BITS + 0.1 * rank)
 
 
 def _signed(text: str, scope: Scope) -> Wording:
@@ -79,6 +83,8 @@ def another_constant(site: Site, scope: Scope) -> Iterator[Offer]:
         for rank, text in enumerate(dict.fromkeys([*cases, *known])):
             if text != site.text:
                 yield becomes(site, text, 4.5 + 0.15 * rank)
+        for rank, text in enumerate(scope.said.get(kind, ())):
+            yield becomes(site, text, SAID_BITS + 0.1 * rank)
     elif kind in ("list", "tuple", "dict", "set"):
         for rank, text in enumerate(scope.words.literals.get(kind, ())):
             if text != site.text:

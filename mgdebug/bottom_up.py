@@ -210,6 +210,8 @@ class BottomUp:
             left = None if self._limits.patches is None else self._limits.patches - self.tried
             batch = line.batch[:left]
             verdicts: list[Verdict] = []
+            if not batch:
+                yield Proposed(line.subfunction, 0, self.tried, self._best)
             while len(verdicts) < len(batch):
                 part = batch[len(verdicts) :][: self._portion()]
                 yield Proposed(line.subfunction, len(part), self.tried, self._best)

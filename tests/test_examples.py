@@ -51,7 +51,7 @@ def test_examples_are_read_as_people_write_them(
 
 
 def test_what_a_call_gave_is_compared_as_a_value() -> None:
-    text = 'def f(x):\n    """f(1) == 0.3, f(2) == {\'b\': 1, \'a\': 2}, f(3) == \'a\'"""\n'
+    text = "def f(x):\n    \"\"\"f(1) == 0.3, f(2) == {'b': 1, 'a': 2}, f(3) == 'a'\"\"\"\n"
     source = SourceFile("m.py", text.encode(), Python().grammar())
     one, two, three = examples(source, decompose([source]))
     assert one.agrees(Seen(Value("float", "0.30000000000000004"), False))

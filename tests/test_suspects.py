@@ -7,8 +7,9 @@ import math
 import pytest
 
 from mgdebug.languages.python import Python
-from mgdebug.model import Hierarchy, Status, Trace
-from mgdebug.suspects import rank
+from mgdebug.model import Call, Hierarchy, Outcome, Status, Trace, Value
+from mgdebug.runner import Plan
+from mgdebug.suspects import EXONERATED, direct, exonerated, rank
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 
@@ -109,3 +110,78 @@ def test_without_a_failure_nobody_is_suspect(
 
 def test_blocks_that_are_not_in_the_hierarchy_are_left_out(hierarchy: Hierarchy) -> None:
     assert rank(hierarchy, [trace("a", Status.FAILED, "other.py::f#0")]) == ()
+
+
+def called(case: str, status: Status, *pairs: tuple[str, str], dropped: int = 0) -> Trace:
+    """A case that called f with arguments and results."""
+    calls = tuple(
+        Call(n, "m.py::f", 0, -1, {"x": Value("int", given)}, Value("int", result))
+        for n, (given, result) in enumerate(pairs, 1)
+    )
+    return Trace(case, status, {ENTRY: len(pairs)}, dropped=dropped, calls=calls)
+
+
+def test_what_gave_the_same_in_passing_cases_is_exonerated(hierarchy: Hierarchy) -> None:
+    good = called("good", Status.PASSED, ("1", "1"), ("0", "2"))
+    bad = called("bad", Status.FAILED, ("1", "1"))
+    assert exonerated([good, bad]) == {"m.py::f"}
+    [suspect] = rank(hierarchy, [good, bad])
+    assert suspect.score == pytest.approx(EXONERATED * 1 / math.sqrt(2), abs=1e-4)
+    assert suspect.why.endswith("with the same calls and results")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(called("bad", Status.FAILED, ("1", "7")), id="another result"),
+        pytest.param(called("bad", Status.FAILED, ("5", "1")), id="another argument"),
+        pytest.param(called("bad", Status.FAILED, ("1", "1"), dropped=3), id="not all kept"),
+        pytest.param(Trace("bad", Status.FAILED, {ENTRY: 1}), id="no calls kept"),
+        pytest.param(
+            Trace(
+                "bad",
+                Status.FAILED,
+                {ENTRY: 1},
+                calls=(Call(1, "m.py::f", arguments={"x": Value("int", "1")}),),
+            ),
+            id="it did not return",
+        ),
+        pytest.param(
+            Trace(
+                "bad",
+                Status.FAILED,
+                {ENTRY: 1},
+                calls=(
+                    Call(
+                        1,
+                        "m.py::f",
+                        arguments={"x": Value("int", "1", True)},
+                        result=Value("int", "1"),
+                    ),
+                ),
+            ),
+            id="an argument that is cut",
+        ),
+    ],
+)
+def test_nothing_else_exonerates(bad: Trace) -> None:
+    assert exonerated([called("good", Status.PASSED, ("1", "1"), ("0", "2")), bad]) == set()
+
+
+def test_cases_that_call_a_subfunction_themselves_come_first() -> None:
+    outcomes = [
+        Outcome("far", Status.FAILED, 0.01),
+        Outcome("slow", Status.FAILED, 3.0),
+        Outcome("near", Status.FAILED, 0.01),
+        Outcome("good", Status.PASSED, 0.01),
+    ]
+    through = Call(2, "m.py::f", caller=1)
+    traces = [
+        Trace("far", Status.FAILED, {}, calls=(Call(1, "m.py::g"), through)),
+        Trace("slow", Status.FAILED, {}, calls=(Call(1, "m.py::f"),)),
+        Trace("near", Status.FAILED, {}, calls=(Call(1, "m.py::f"),)),
+    ]
+    own = direct("m.py::f", traces)
+    assert own == {"slow", "near"}
+    assert Plan.of(outcomes).led_by(own).failing == ("near", "far", "slow")
+    assert Plan.of(outcomes).led_by(own).order == ("far", "slow", "near", "good")

@@ -58,7 +58,8 @@ class Proposer(Protocol):
     def name(self) -> str: ...
 
     def propose(self, brief: Brief) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
-        """Yield a batch of patches, be sent their verdicts, and so on; return when out of ideas."""
+        """Yield a batch of patches, be sent their verdicts, and so on; return when out of ideas.
+        An empty batch says that it is still thinking: twice a second somebody wants to hear."""
         ...
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, combinations, islice
 
 from mgdebug.model import Edit, Patch, SubfunctionKind, Verdict
@@ -50,14 +51,15 @@ class Search:
         promising: list[Offer] = []
         likely: list[Offer] = []
         size = FIRST_BATCH
-        while chunk := list(islice(offers, size)):
+        alike: list[Offer] = []
+        while (chunk := alike[:size] or _taken(offers, size)) is not None:
+            alike = alike[size:]
             verdicts = yield [self._patch(brief, offer) for offer in chunk]
             helped = [o for o, v in zip(chunk, verdicts, strict=True) if v.passed]
             promising += [o for o, v in zip(chunk, verdicts, strict=True) if _promising(v)]
             ran = (o for o, v in zip(chunk, verdicts, strict=True) if not v.reason)
             likely += islice(ran, max(0, SINGLES - len(likely)))
-            alike = [other for o in helped for other in sieve.alike.pop(o.edits, ())]
-            offers = chain(alike, offers)
+            alike += [other for o in helped for other in sieve.alike.pop(o.edits, ())]
             size = BATCH
         pairs = chain(_pairs(promising[:PAIRED]), _likely_pairs(likely, brief.source))
         while chunk := list(islice(pairs, BATCH)):
@@ -72,17 +74,31 @@ class Search:
         return Patch(edits, self.name, note, brief.subfunction.id, cost, offer.family)
 
 
-def _stream(brief: Brief, scope: Scope, sieve: Sieve) -> Iterator[Offer]:
+def _taken(offers: Iterator[Offer | None], size: int) -> list[Offer] | None:
+    """So many offers, fewer before a pause; None after the last one."""
+    found: list[Offer] = []
+    for offer in islice(offers, size):
+        if offer is None:
+            return found
+        found.append(offer)
+    return found or None
+
+
+def _stream(brief: Brief, scope: Scope, sieve: Sieve) -> Iterator[Offer | None]:
     """The likeliest edits, then what experiments tell, then the other edits; last what seemed
-    useless."""
+    useless.  None: a pause, while something takes its time."""
     offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope), scope), key=_order)
     yield from offers[:LIKELY]
     seen = {offer.edits for offer in offers[:LIKELY]}
-    for offer in _named(synthesised, synthesised(brief, scope)):
-        if offer.edits not in seen:
+    family = synthesised.__name__
+    for offer in synthesised(brief, scope):
+        if offer is None:
+            yield None
+        elif offer.edits not in seen:
             seen.add(offer.edits)
-            yield offer
+            yield replace(offer, cost=offer.cost + shift_of(family), family=family)
     for at in range(LIKELY, len(offers), SIFTED):
+        yield None
         yield from sieve.sift([o for o in offers[at : at + SIFTED] if o.edits not in seen])
     yield from sieve.aside
     for others in list(sieve.alike.values()):

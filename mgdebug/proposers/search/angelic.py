@@ -62,8 +62,9 @@ class _Experiment:
     forced: Forced
 
 
-def synthesised(brief: Brief, scope: Scope) -> Iterator[Offer]:
-    """Offers that give the angelic values of a block, the most suspicious block first."""
+def synthesised(brief: Brief, scope: Scope) -> Iterator[Offer | None]:
+    """Offers that give the angelic values of a block, the most suspicious block first; None
+    between steps that take their time."""
     lab = brief.lab
     if lab is None:
         return
@@ -92,7 +93,7 @@ class _Study:
         self._rows: list[dict[str, Value]] = []
         self._code: dict[int, tuple[Term, Atom]] = {}
 
-    def offers(self) -> Iterator[Offer]:
+    def offers(self) -> Iterator[Offer | None]:
         if not self._moments.failing or not self._bank.level(1):
             return
         self._rows = [
@@ -107,7 +108,9 @@ class _Study:
         ]
         code = self._bank.code([site.wording for site in self._sites])
         self._code = {site.node.id: now for site, now in zip(self._sites, code, strict=False)}
+        yield None
         experiments = list(islice(self._experiments(), EXPERIMENTS))
+        yield None
         verdicts = self._lab.attempt([self._patch(e.offer) for e in experiments])
         holes: dict[int, _Hole] = {}
         for experiment, verdict in zip(experiments, verdicts, strict=False):
@@ -118,6 +121,7 @@ class _Study:
                     holes[id(experiment.hole)] = experiment.hole
         most = max((len(hole.helped) for hole in holes.values()), default=0)
         for hole in sorted(holes.values(), key=lambda h: -len(h.helped)):
+            yield None
             solve = self._conditions if isinstance(hole.now, Atom) else self._values
             yield from islice(solve(hole), SOLUTIONS if len(hole.helped) == most else IN_PART)
 

@@ -51,7 +51,6 @@ from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 from mgdebug.unparsed import Mending, unparsed
 
-CASE_SHARE = 1 / 8  # of the time: what a case may take at most
 TRACED_FAILING = 40  # failing cases whose visits are counted
 TRACING_SHARE = 0.1  # of the time: what the passing ones that are traced took untraced
 TRACED_ENDLESS = 3  # failing cases that never end; each costs its time limit
@@ -98,8 +97,6 @@ class _Repair:
     ) -> None:
         self.target, self.settings = target, settings
         self.runner = runner
-        most = min(settings.case_time, settings.time * CASE_SHARE)
-        runner.limits = replace(runner.limits, case_seconds=most)
         self.demanded: tuple[Question, str] | None = None  # an answer that no patch gives
         self.started = time.monotonic()
         runner.deadline = self.started + settings.time

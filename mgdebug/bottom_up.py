@@ -9,6 +9,7 @@ hypothesis' shrinker's).
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -37,6 +38,7 @@ SAME_SUSPICION = 0.5  # of the highest score: subfunctions that are searched fir
 CUT_AT_MOST = 32
 # After the first plausible patch the search goes on for half as long: a likelier one may come.
 HEARD_SECONDS = 0.4  # that tries go on between two events
+PAUSE_SECONDS = 0.01  # while all lines are thinking
 WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
 DOUBTFUL_SHARE = 0.2  # of all the time, while each plausible patch contradicts a docstring
 
@@ -111,6 +113,7 @@ class BottomUp:
         more than what was found so far."""
         self._templates, self._enough = templates, enough
         self._pace: float | None = None  # seconds a try, lately
+        self._heard = 0.0  # when the last event of a batch was
         self.runner, self._proposers, self._limits, self._seed = runner, proposers, limits, seed
         self._started = time.monotonic()
         self.deadline = runner.deadline
@@ -130,16 +133,30 @@ class BottomUp:
         try:
             for number, allowance in enumerate(ROUNDS):
                 open_ = [line for line in lines if not line.trusted or number >= TRUSTED_ROUNDS]
-                for line in open_ or lines:
-                    yield from self._advance(line, allowance, ground)
-                    if self.spent():
-                        return
+                yield from self._round(open_ or lines, allowance, ground)
+                if self.spent():
+                    return
                 yield from self._give_time(lines, ground)
                 if number > 0 and (self.progress or self._honest):
                     return
         finally:
             for line in lines:
                 line.talk.close()
+
+    def _round(
+        self, lines: Sequence[_Line], allowance: int | None, ground: Ground
+    ) -> Iterator[Event]:
+        """Each line up to its allowance.  While one is still thinking, the others go on."""
+        open_, thinking = deque(lines), 0
+        while open_ and not self.spent():
+            line = open_.popleft()
+            if (yield from self._advance(line, allowance, ground)):
+                open_.append(line)
+                thinking += 1
+            else:
+                thinking = 0
+            if thinking > len(open_):
+                time.sleep(PAUSE_SECONDS)
 
     def _give_time(self, lines: Sequence[_Line], ground: Ground) -> Iterator[Event]:
         """Try the likeliest again whose loops were cut off, while nothing else helps."""
@@ -202,8 +219,10 @@ class BottomUp:
         for proposer in self._proposers:
             yield from proposer.propose(brief)
 
-    def _advance(self, line: _Line, allowance: int | None, ground: Ground) -> Iterator[Event]:
-        """Try a line's patches up to its allowance."""
+    def _advance(
+        self, line: _Line, allowance: int | None, ground: Ground
+    ) -> Generator[Event, None, bool]:
+        """Try a line's patches up to its allowance; whether it is still thinking instead."""
         if line.batch is None and not line.tried:
             line.begin()
         while line.batch is not None and (allowance is None or line.tried < allowance):
@@ -211,11 +230,15 @@ class BottomUp:
             batch = line.batch[:left]
             verdicts: list[Verdict] = []
             if not batch:
-                yield Proposed(line.subfunction, 0, self.tried, self._best)
+                if time.monotonic() - self._heard > HEARD_SECONDS:
+                    self._heard = time.monotonic()
+                    yield Proposed(line.subfunction, 0, self.tried, self._best)
+                line.answer(())
+                return True
             while len(verdicts) < len(batch):
                 part = batch[len(verdicts) :][: self._portion()]
                 yield Proposed(line.subfunction, len(part), self.tried, self._best)
-                began = time.monotonic()
+                began = self._heard = time.monotonic()
                 tries = [ground.sources(patch) for patch in part]
                 verdicts += self.runner.attempt(tries, line.plan, self.deadline)
                 self._pace = (time.monotonic() - began) / len(part)
@@ -225,8 +248,9 @@ class BottomUp:
                         line.cut.append(patch)
                     yield from self._weigh(patch, verdict, line.plan, ground)
                 if self.spent():
-                    return
+                    return False
             line.answer(verdicts)
+        return False
 
     def _portion(self) -> int:
         """So many tries that somebody who watches hears of them twice a second."""

@@ -35,6 +35,33 @@ class Bounds:
     masked: bool = True
 
 
+STRATEGIES = ("hierarchical", "blocks", "plan", "simulate", "feedback")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """names: of models as litellm spells them, from cheap to strong.  api_base: where they are
+    asked, "" for where litellm asks.  strategy: one of STRATEGIES.  calls, tokens, cost: what one
+    repair may use, requests that failed among the calls; tokens of prompts and replies; US dollars;
+    0 for no limit.  seconds: for one call with its retries.  local_only: whether hosts other than
+    this machine are refused.  consent: whether nobody is asked before the first call.  cache:
+    whether replies are kept and used again.  stream: whether replies are streamed."""
+
+    names: tuple[str, ...] = ()
+    api_base: str = ""
+    strategy: str = "hierarchical"
+    calls: int = 20
+    tokens: int = 200_000
+    cost: float = 1.0
+    seconds: float = 60.0
+    retries: int = 2
+    temperature: float = 0.4
+    local_only: bool = False
+    consent: bool = False
+    cache: bool = True
+    stream: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """python: the interpreter of the project's tests, "" to look for it.  time: seconds for a whole
@@ -46,7 +73,7 @@ class Settings:
     outline_nesting: a function with more statements, or deeper nesting, is split when it is
     outlined.  value_depth, value_items, value_characters,
     value_visits, mask_secrets: what a trace keeps, see Bounds.  sandbox: what the user's code may
-    do."""
+    do.  model: whom the model engine asks, and how much."""
 
     python: str = ""
     time: float = 60.0
@@ -67,6 +94,7 @@ class Settings:
     value_visits: int = 64
     mask_secrets: bool = True
     sandbox: Policy = field(default_factory=Policy)
+    model: ModelSettings = field(default_factory=ModelSettings)
 
     @property
     def bounds(self) -> Bounds:
@@ -152,6 +180,9 @@ def _merge(
         if name == "sandbox":
             changed[name] = _policy(settings.sandbox, value, spelled)
             continue
+        if name == "model":
+            changed[name] = _model(settings.model, value, spelled)
+            continue
         try:
             changed[name] = _as(kinds[name], value)
         except (ValueError, OverflowError):
@@ -175,6 +206,32 @@ def _policy(policy: Policy, value: object, spelled: Callable[[str], str]) -> Pol
         except ValueError:
             raise SettingsError(f"{name} is {given!r}, not {wanted}") from None
     return policy
+
+
+def _model(model: ModelSettings, value: object, spelled: Callable[[str], str]) -> ModelSettings:
+    """A name, a list of names, or the table [tool.mgdebug.model]."""
+    table = value if isinstance(value, dict) else {"name": value}
+    for key, given in table.items():
+        name = spelled("model" if table is not value else f"model.{key}")
+        field = key.replace("-", "_")
+        if field not in _MODEL:
+            near = difflib.get_close_matches(field, _MODEL, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(_MODEL))}"
+            raise SettingsError(f"{name} is no setting of mgdebug", hint)
+        wanted, read = _MODEL[field]
+        try:
+            found = read(given)
+        except (ValueError, OverflowError):
+            raise SettingsError(f"{name} is {given!r}, not {wanted}") from None
+        model = replace(model, **{"names" if field == "name" else field: found})  # type: ignore[arg-type]
+    return model
+
+
+def _names(value: object) -> tuple[str, ...]:
+    found = _texts([part.strip() for part in value.split(",")] if isinstance(value, str) else value)
+    if not found:
+        raise ValueError
+    return found
 
 
 def _one_of(words: tuple[str, ...]) -> Callable[[object], str]:
@@ -216,6 +273,29 @@ _SANDBOX: Mapping[str, tuple[str, str, Callable[[object], object]]] = {
 }
 
 
+_WANTED: Mapping[type, str] = {
+    bool: "true or false",
+    str: "text",
+    int: "a whole number, 0 or more",
+    float: "a number",
+}
+
+
+def _reader(kind: type) -> tuple[str, Callable[[object], object]]:
+    return _WANTED[kind], lambda value: _as(kind, value)
+
+
+# A key of [tool.mgdebug.model]: what is wanted in words, how it is read.
+_MODEL: Mapping[str, tuple[str, Callable[[object], object]]] = {
+    "name": ("the name of a model, or a list of names", _names),
+    "strategy": (f"one of {', '.join(STRATEGIES)}", _one_of(STRATEGIES)),
+    "api_base": _reader(str),
+    **{name: _reader(int) for name in ("calls", "tokens", "retries")},
+    **{name: _reader(float) for name in ("cost", "seconds", "temperature")},
+    **{name: _reader(bool) for name in ("local_only", "consent", "cache", "stream")},
+}
+
+
 def _rooted(policy: Policy, root: Path, spelled: Callable[[str], str]) -> Policy:
     """Paths from the root of the project, made absolute.  Raises SettingsError for what is not
     there."""
@@ -227,14 +307,6 @@ def _rooted(policy: Policy, root: Path, spelled: Callable[[str], str]) -> Policy
             raise SettingsError(what, "create it first")
         found.append(str(place.resolve()))
     return policy._replace(write=tuple(found))
-
-
-_WANTED: Mapping[type, str] = {
-    bool: "true or false",
-    str: "text",
-    int: "a whole number, 0 or more",
-    float: "a number",
-}
 
 
 def _as(kind: type, value: object) -> object:

@@ -20,10 +20,11 @@ from mgdebug.forgery import flags
 from mgdebug.judge.examples import Example
 from mgdebug.languages import language_of
 from mgdebug.learned import Template
-from mgdebug.model import Case, Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
+from mgdebug.model import Case, Failure, Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
 from mgdebug.proposers import Brief, Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner, was_cut
 from mgdebug.runner.evaluate import Evaluated, Expressions, State
+from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 
 ROUNDS = (
@@ -46,7 +47,7 @@ DOUBTFUL_SHARE = 0.2  # of all the time, while each plausible patch contradicts 
 @dataclass(frozen=True)
 class Ground:
     """What the search stands on.  disk: the files as the user has them; now: with the patches
-    accepted so far; the rest was measured on `now`.  texts: what the cases say."""
+    accepted so far; the rest was measured on `now`."""
 
     disk: Mapping[str, SourceFile]
     now: Mapping[str, SourceFile]
@@ -55,7 +56,7 @@ class Ground:
     suspects: tuple[Suspect, ...]
     plan: Plan
     cases: tuple[Case, ...] = ()
-    texts: tuple[SourceFile, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
     def sources(self, patch: Patch | None = None) -> dict[str, bytes]:
         """What a run is to see in place of the disk."""
@@ -210,7 +211,7 @@ class BottomUp:
             subfunction,
             tuple(s for s in ground.suspects if s.subfunction == name),
             ground.traces,
-            ground.texts,
+            ground.failures,
             seed=self._seed,
             cases=tuple(case for case in ground.cases if case.id in plan.order),
             lab=_Laboratory(self, ground, plan),
@@ -314,6 +315,18 @@ class _Laboratory:
         verdicts = search.runner.attempt(tries, self._plan, search.deadline)
         search.tried += len(verdicts)
         return verdicts
+
+    def trace(self, patch: Patch, cases: Sequence[str]) -> Sequence[tuple[Trace, str]]:
+        ground, runner = self._ground, self._search.runner
+        after = {**ground.now, **judge.patched(ground.now, patch)}
+        try:
+            found, outcomes, _ = runner.trace(
+                decompose(after.values()), cases, cases, ground.sources(patch)
+            )
+        except (ProbeError, OutOfTime):
+            return []
+        messages = {outcome.case: outcome.message for outcome in outcomes}
+        return [(trace, messages.get(trace.case, "")) for trace in found]
 
 
 def _cost_of(one: tuple[Patch, _Line]) -> float:

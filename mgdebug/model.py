@@ -202,6 +202,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A failing case: its code, "" where that is not known, and how it ended, on one line."""
+
+    case: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """A bounded snapshot of one variable.  text never comes from a user's own __repr__.
 

@@ -258,10 +258,10 @@ class _Repair:
         ranked = suspects.rank(hierarchy, traces, imported)
         chosen = tuple(s for s in ranked if s.subfunction in allowed)
         failing = [case for case in plan.failing if case not in self.flaky]
-        told = sources.said(
+        told = sources.failures(
             self.target.root,
             [case for case in self.cases if case.id in failing],
-            [self.outcomes[case].message for case in failing[:VALUES_FAILING]],
+            {case: self.outcomes[case].message for case in failing},
         )
         self.ground = Ground(self.files, now, hierarchy, traces, chosen, plan, self.cases, told)
         yield Ranked(chosen)

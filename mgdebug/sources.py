@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from mgdebug.errors import SourceError, UsageError
 from mgdebug.languages import LANGUAGES, language_of
-from mgdebug.model import Case, CaseKind, Hierarchy, Target
+from mgdebug.model import Case, CaseKind, Failure, Hierarchy, Target
 from mgdebug.settings import find_root, load
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.outline import Outline, outline
@@ -119,17 +119,13 @@ def imported(target: Target, paths: Iterable[str]) -> tuple[dict[str, SourceFile
     return found, troubles
 
 
-def said(root: Path, cases: Iterable[Case], messages: Iterable[str]) -> tuple[SourceFile, ...]:
-    """What cases say, each as a text of its own: the code of a test or of an ad-hoc case, and how
-    failing ones ended.  Their constants may be what a repair needs."""
-    grammar = language_of("case.py")
-    assert grammar is not None
-    found: list[SourceFile] = []
+def failures(root: Path, cases: Iterable[Case], messages: Mapping[str, str]) -> tuple[Failure, ...]:
+    """The code of failing cases and how they ended.  messages: by the id of a case."""
+    found: list[Failure] = []
     files: dict[str, tuple[SourceFile, Hierarchy] | None] = {}
     for case in islice(cases, SAID_AT_MOST):
-        if case.source:
-            found.append(SourceFile("", case.source.encode(), grammar.grammar()))
-        elif case.path and case.kind is not CaseKind.DOCTEST:
+        code = case.source
+        if not code and case.path and case.kind is not CaseKind.DOCTEST:
             if case.path not in files:
                 source = follow(root, case.path)
                 files[case.path] = (source, decompose([source])) if source else None
@@ -137,11 +133,8 @@ def said(root: Path, cases: Iterable[Case], messages: Iterable[str]) -> tuple[So
             name = case.id.partition("::")[2].partition("[")[0].replace("::", ".")
             sub = own[1].subfunctions.get(f"{case.path}::{name}") if own else None
             if own and sub is not None:
-                text = own[0].slice(sub.span.start, sub.span.end)
-                found.append(SourceFile(case.path, text.encode(), own[0].grammar))
-    found += [
-        SourceFile("", text.encode("utf-8", "replace"), grammar.grammar()) for text in messages
-    ]
+                code = own[0].slice(sub.whole.start, sub.whole.end)
+        found.append(Failure(case.id, code, messages.get(case.id, "")))
     return tuple(found)
 
 

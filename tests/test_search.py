@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mgdebug.languages.python import Python
-from mgdebug.model import BlockVisit, Patch, Status, Suspect, Trace, Value, Verdict
+from mgdebug.model import BlockVisit, Failure, Patch, Status, Suspect, Trace, Value, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.proposers.search import BATCH, FIRST_BATCH, Search
 from mgdebug.syntax.hierarchy import decompose
@@ -779,8 +779,7 @@ def test_odd_code_is_taken(text: str) -> None:
 def test_a_function_becomes_what_the_cases_call_it_everywhere() -> None:
     text = "def equal(s):\n    return s\n\ndef also(s):\n    return equal(s)\n"
     said = "NameError: name 'count_equal' is not defined"
-    source = SourceFile("m.py", text.encode(), LANGUAGE.grammar())
     brief = brief_on(text, "<module>")
-    brief = replace(brief, texts=(SourceFile("", said.encode(), source.grammar),))
+    brief = replace(brief, failures=(Failure("case", "count_equal('') == ''", said),))
     assert text.replace("equal", "count_equal") in set(offered(brief))
-    assert not any("count_equal" in text for text in offered(replace(brief, texts=())))
+    assert not any("count_equal" in text for text in offered(replace(brief, failures=())))

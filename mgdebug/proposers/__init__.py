@@ -9,14 +9,14 @@ from typing import Protocol
 
 from mgdebug.languages import Language
 from mgdebug.learned import Template
-from mgdebug.model import Case, Hierarchy, Patch, Subfunction, Suspect, Trace, Verdict
+from mgdebug.model import Case, Failure, Hierarchy, Patch, Subfunction, Suspect, Trace, Verdict
 from mgdebug.runner.evaluate import Evaluated, Expressions, State
 from mgdebug.syntax.source import SourceFile
 
 
 class Lab(Protocol):
-    """What a proposer may have run besides the patches that it proposes.  Both cost time of the
-    repair; after its end they answer nothing: no rows, verdicts with a reason."""
+    """What a proposer may have run besides the patches that it proposes.  All of it costs time of
+    the repair; after its end nothing is answered: no rows, no traces, verdicts with a reason."""
 
     def evaluate(
         self, expressions: Expressions, states: Sequence[State]
@@ -28,16 +28,19 @@ class Lab(Protocol):
         """Verdicts of patches that are experiments: one that passes all cases is no proposal."""
         ...
 
+    def trace(self, patch: Patch, cases: Sequence[str]) -> Sequence[tuple[Trace, str]]:
+        """What cases do with a patch, and how each ended, on one line."""
+        ...
+
 
 @dataclass(frozen=True)
 class Brief:
     """All that a proposer is told about the subfunction that it is to repair.
 
     source: the file as it now stands, with the patches accepted so far.  suspects: its blocks
-    under suspicion.  traces: what the cases did, with values.  texts: other sources that hold
-    ingredients, such as the cases themselves.  seed: for whoever draws lots.  cases: those that
-    reach the subfunction.  lab: None where nothing can be run.  templates: of patches that were
-    accepted earlier.
+    under suspicion.  traces: what the cases did, with values.  failures: the failing cases.
+    seed: for whoever draws lots.  cases: those that reach the subfunction.  lab: None where nothing
+    can be run.  templates: of patches that were accepted earlier.
     """
 
     source: SourceFile
@@ -46,7 +49,7 @@ class Brief:
     subfunction: Subfunction
     suspects: tuple[Suspect, ...]
     traces: tuple[Trace, ...]
-    texts: tuple[SourceFile, ...] = ()
+    failures: tuple[Failure, ...] = ()
     seed: int = 0
     cases: tuple[Case, ...] = ()
     lab: Lab | None = None

@@ -231,7 +231,7 @@ def called_otherwise(scope: Scope) -> Iterator[Offer]:
     if brief.subfunction.kind is not SubfunctionKind.MODULE:
         return
     source = brief.source
-    said = " ".join(text.slice(0, len(text.text)) for text in brief.texts)
+    said = " ".join(failure.message for failure in brief.failures)
     wanted = dict.fromkeys(re.findall(scope.words.unknown, said))
     captures = source.grammar.captures("holes", source.tree.root_node)
     for sub in brief.hierarchy.subfunctions.values():

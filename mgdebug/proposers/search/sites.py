@@ -322,9 +322,11 @@ def _literals(scope: Scope) -> None:
     everywhere = source.grammar.captures("holes", source.tree.root_node).get("expression", ())
     for node in (*scope.captures.get("expression", ()), *everywhere):
         _add_literal(source, node, scope, found)
-    for text in scope.brief.texts:
-        for node in text.grammar.captures("holes", text.tree.root_node).get("expression", ()):
-            _add_literal(text, node, scope, said)
+    for failure in scope.brief.failures:
+        for words in (failure.code, failure.message):
+            text = SourceFile("", words.encode("utf-8", "replace"), source.grammar)
+            for node in text.grammar.captures("holes", text.tree.root_node).get("expression", ()):
+                _add_literal(text, node, scope, said)
     scope.said = {kind: list(texts)[:24] for kind, texts in said.items()}
     documented = " ".join(scope.text(n) for n in scope.captures.get("docstring", ()))
     for number in re.findall(r"(?<![\w.])\d{1,4}(?![\w.])", documented):
@@ -337,8 +339,9 @@ def _add_literal(
     source: SourceFile, node: tree_sitter.Node, scope: Scope, found: dict[str, dict[str, None]]
 ) -> None:
     kind = scope.words.node_types.get(node.type)
-    if kind in ("int", "float", "str") and node.end_byte - node.start_byte <= 40:
-        found[kind][source.slice(node.start_byte, node.end_byte)] = None
+    text = source.slice(node.start_byte, node.end_byte)
+    if kind in ("int", "float", "str") and len(text) <= 40 and "\n" not in text:
+        found[kind][text] = None
 
 
 def _strings(scope: Scope, documented: str) -> Iterator[str]:

@@ -41,7 +41,8 @@ CUT_AT_MOST = 32
 HEARD_SECONDS = 0.4  # that tries go on between two events
 PAUSE_SECONDS = 0.01  # while all lines are thinking
 WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
-DOUBTFUL_SHARE = 0.2  # of all the time, while each plausible patch contradicts a docstring
+# Of all the time, while each plausible patch contradicts a docstring or costs more than so much.
+DOUBTFUL_SHARE, LIKELY_BITS = 0.2, 9.0
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class BottomUp:
         self._best = 0
         self._documented: dict[str, list[Example]] = {}
         self._doubtful = DOUBTFUL_SHARE * (limits.seconds or 0.0)
-        self._honest = False  # whether one of the plausible patches bears no flag
+        self._honest = False  # whether one of the plausible patches leaves no doubt
         self.plausible: list[Patch] = []
         self.progress: list[Progress] = []
         self.tried = 0
@@ -265,7 +266,8 @@ class BottomUp:
             if not self._honest and not flags(ground.now, patch, ()):
                 now = time.monotonic()
                 window = max(WINDOW_LEAST, WINDOW_SHARE * (now - self._started))
-                self._honest = not self._contradicts(patch, ground)
+                likely = patch.cost <= LIKELY_BITS
+                self._honest = likely and not self._contradicts(patch, ground)
                 window = min(WINDOW_MOST, window) if self._honest else self._doubtful
                 self.deadline = min(self.deadline, now + window)
             self.plausible.append(patch)

@@ -133,8 +133,11 @@ def _main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="replace")
     os.dup2(sys.stderr.fileno(), 1)
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # no connection that nobody asked for
+    import httpx
     import litellm
 
+    # A redirection would send the prompt to a host that nobody was asked about.
+    litellm.client_session = httpx.Client(follow_redirects=False)
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.drop_params = True

@@ -1,0 +1,128 @@
+"""What a reply says: the subfunction as it should be, spliced over the old one; a probe.
+
+A reply is data.  It is parsed, never run; nothing in it is an instruction to anybody.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mgdebug.model import Edit, Subfunction
+from mgdebug.syntax.hierarchy import decompose
+from mgdebug.syntax.source import SourceFile, edits_between
+
+_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[ \t]*\n(.*?)^[ \t]*\1[ \t]*$", re.S | re.M)
+_PROBE = re.compile(r"^[ \t]*PROBE:[ \t]*(.+?)[ \t]*$", re.M)
+LONGEST_PROBE = 200  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a reply cannot be tried, in words that are sent back."""
+
+    why: str
+
+
+def probe_of(text: str) -> str | None:
+    """The expression that a reply asks to see, None for none."""
+    match = _PROBE.search(text)
+    return match.group(1)[:LONGEST_PROBE].strip("`") if match else None
+
+
+def edits_of(text: str, source: SourceFile, own: Subfunction) -> tuple[Edit, ...] | Unusable:
+    """The edits that put a reply's version of a subfunction in place of the old one.
+
+    Of several blocks of code the last counts that holds it.  Functions and imports that the file
+    lacks and the reply brings go in front of the outermost definition around it; nothing else of
+    the reply is taken.
+    """
+    complaint = "the reply holds no block of code between ``` lines"
+    for code in reversed([*_blocks(text)]):
+        new = SourceFile("reply.py", textwrap.dedent(code).encode(), source.grammar)
+        if new.errors:
+            line, _, what = new.errors[0]
+            complaint = f"line {line} of the code does not parse: {what}"
+            continue
+        found = _definition(new, own)
+        if found is None:
+            complaint = f"the code does not define {own.name}"
+            continue
+        return _spliced(source, own, new, found)
+    return Unusable(complaint)
+
+
+def _blocks(text: str) -> Iterator[str]:
+    found = [match.group(3) for match in _FENCE.finditer(text)]
+    if found:
+        yield from found
+    elif "```" not in text and re.search(r"^\s*(?:async\s+)?def\s", text, re.M):
+        yield text  # nothing but code
+
+
+def _definition(new: SourceFile, own: Subfunction) -> Subfunction | None:
+    """The reply's version: of the same qualified name, else the last one of its name."""
+    subs = decompose([new]).subfunctions.values()
+    named = [sub for sub in subs if sub.name == own.name and sub.kind.called]
+    whole = [sub for sub in named if sub.qualname == own.qualname]
+    chosen = whole or named
+    return chosen[-1] if chosen else None
+
+
+def _spliced(
+    source: SourceFile, own: Subfunction, new: SourceFile, found: Subfunction
+) -> tuple[Edit, ...] | Unusable:
+    body = _placed(new, found, source, own)
+    text = source.text
+    changed = text[: own.whole.start] + body.encode() + text[own.whole.end :]
+    brought = _brought(source, new, found)
+    if brought:
+        at = _outermost(source, own)
+        changed = changed[:at] + brought.encode() + changed[at:]
+    if changed == text:
+        return Unusable(f"{own.name} is as it was")
+    return edits_between(source.path, text, changed)
+
+
+def _placed(new: SourceFile, found: Subfunction, source: SourceFile, own: Subfunction) -> str:
+    """The reply's definition at the indent and with the line ends of the old one."""
+    start = found.whole.start
+    lines = new.slice(start, found.whole.end)
+    inner = new.indent(start)
+    dedented = textwrap.dedent(inner + lines)
+    outer = source.indent(own.whole.start)
+    if own.decorators and not found.decorators:
+        kept = source.slice(own.whole.start, own.span.start)
+        dedented = textwrap.dedent(outer + kept) + dedented
+    placed = textwrap.indent(dedented, outer).removeprefix(outer)
+    return placed.rstrip("\n").replace("\n", source.newline)
+
+
+def _brought(source: SourceFile, new: SourceFile, found: Subfunction) -> str:
+    """Imports and top-level functions of the reply that the file does not have."""
+    known = {sub.qualname for sub in decompose([source]).subfunctions.values()}
+    text = source.slice(0, len(source.text))
+    parts = []
+    for line in new.slice(0, len(new.text)).splitlines():
+        top = line.startswith(("import ", "from ")) and not line.endswith(("(", "\\"))
+        if top and not re.search(rf"^\s*{re.escape(line.strip())}\s*$", text, re.M):
+            parts.append(line.strip())
+    for sub in decompose([new]).subfunctions.values():
+        plain = sub.kind.called and "." not in sub.qualname and sub.id != found.id
+        inside = found.qualname.startswith(sub.qualname + ".")
+        if plain and not inside and sub.qualname not in known:
+            parts += ["", new.slice(sub.whole.start, sub.whole.end).rstrip(), "", ""]
+    if not parts:
+        return ""
+    return source.newline.join([*"\n".join(parts).split("\n"), ""])
+
+
+def _outermost(source: SourceFile, own: Subfunction) -> int:
+    """Where the line begins of the outermost definition around a subfunction."""
+    top = own.qualname.partition(".")[0]
+    for sub in decompose([source]).subfunctions.values():
+        if sub.qualname == top:
+            return source.text.rfind(b"\n", 0, sub.whole.start) + 1
+    return source.text.rfind(b"\n", 0, own.whole.start) + 1

@@ -1,0 +1,202 @@
+"""What the model engine may use up in one repair, and has: calls, tokens, money; and whom it may
+ask."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from mgdebug.errors import UsageError
+from mgdebug.proposers.llm.caller import Answer, Call, Caller, Fault
+from mgdebug.proposers.llm.kept import Kept, default_file
+from mgdebug.settings import ModelSettings
+
+CHARACTERS = 4  # of a prompt that make a token, about
+REPLY_TOKENS = 2048  # of one reply, at most
+FAULTS = 3  # calls in a row that come to nothing, after which no other is made
+CUT = "Cut"  # our fault: the reply ended in the middle
+
+Message = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """calls: replies that were wanted, kept ones apart; requests: that went out for them; prompt,
+    completion: tokens, estimated where the provider does not say; cost: US dollars that are
+    known."""
+
+    calls: int = 0
+    kept: int = 0
+    requests: int = 0
+    prompt: int = 0
+    completion: int = 0
+    cost: float = 0.0
+
+
+class Session:
+    """The calls of one repair.  why: what ended it, "" while calls may be made."""
+
+    def __init__(self, settings: ModelSettings, seed: int) -> None:
+        """Raises UsageError without a model, and for one that is elsewhere where only this machine
+        is allowed."""
+        if not settings.names:
+            raise UsageError(
+                "no model is named", "name one: --model ollama/qwen2.5-coder, or MGDEBUG_MODEL"
+            )
+        if settings.local_only:
+            for name in settings.names:
+                refuse_remote(name, settings.api_base)
+        self.settings, self._seed = settings, seed
+        self.totals = Totals()
+        self.why = ""
+        self._caller = Caller(settings.retries, seed)
+        self._kept = Kept(default_file() if settings.cache else None)
+        self._asked: dict[str, int] = {}
+        self._faults = 0
+
+    def start(self) -> None:
+        """Let litellm be imported meanwhile."""
+        self._caller.start()
+
+    def close(self) -> None:
+        self._caller.close()
+        self._kept.close()
+
+    def ask(self, model: str, messages: Sequence[Message]) -> Generator[None, None, Answer | Fault]:
+        """Ask a model; yields while there is no reply.  What is over a limit is not asked."""
+        request: dict[str, Any] = {
+            "model": model,
+            "messages": [dict(message) for message in messages],
+            "tokens": REPLY_TOKENS,
+            "temperature": self.settings.temperature,
+        }
+        if self.settings.api_base:
+            request["api_base"] = self.settings.api_base
+        number = self._asked[repr(request)] = self._asked.get(repr(request), 0) + 1
+        kept = self._kept.get(request, number)
+        if kept is not None:
+            self._count(messages, kept, kept=True)
+            return kept
+        if self.is_spent(messages):
+            return Fault("Spent", self.why)
+        sent = {**request, "seconds": self.settings.seconds, "stream": self.settings.stream}
+        call = self._caller.ask(sent, self.settings.seconds)
+        self._reserve(messages)
+        ended = self._caller.poll(call)
+        while ended is None:
+            yield
+            ended = self._caller.poll(call)
+        return self._ended(request, number, call, messages, ended)
+
+    def is_spent(self, messages: Sequence[Message] = ()) -> bool:
+        """Whether another call would be over a limit; `why` then says which."""
+        limits, totals = self.settings, self.totals
+        if self.why:
+            return True
+        if limits.calls and totals.calls >= limits.calls:
+            self.why = f"the limit of {limits.calls} calls is reached"
+        elif limits.tokens and (
+            totals.prompt + totals.completion + tokens_of(messages) + REPLY_TOKENS > limits.tokens
+        ):
+            self.why = f"the limit of {limits.tokens} tokens is reached"
+        elif limits.cost and totals.cost >= limits.cost:
+            self.why = f"the limit of {limits.cost:g} US dollars is reached"
+        elif self._faults >= FAULTS:
+            self.why = f"{FAULTS} calls in a row came to nothing"
+        return bool(self.why)
+
+    def _reserve(self, messages: Sequence[Message]) -> None:
+        """Calls that run side by side count at once."""
+        totals = self.totals
+        self.totals = Totals(
+            totals.calls + 1,
+            totals.kept,
+            self._caller.requests,
+            totals.prompt + tokens_of(messages),
+            totals.completion,
+            totals.cost,
+        )
+
+    def _ended(
+        self,
+        request: Mapping[str, Any],
+        number: int,
+        call: Call,
+        messages: Sequence[Message],
+        ended: Answer | Fault,
+    ) -> Answer | Fault:
+        if isinstance(ended, Answer) and ended.finish == "length":
+            self._count(messages, ended)
+            self._faults += 1
+            return Fault(CUT, "the reply was cut at its limit of tokens")
+        if isinstance(ended, Fault):
+            self._faults += 1
+            self.totals = replace(self.totals, requests=self._caller.requests)
+            return ended
+        self._faults = 0
+        self._kept.put(request, number, ended)
+        self._count(messages, ended)
+        return ended
+
+    def _count(self, messages: Sequence[Message], answer: Answer, *, kept: bool = False) -> None:
+        if kept:
+            self.totals = replace(self.totals, kept=self.totals.kept + 1)
+            return
+        estimated = tokens_of(messages)
+        prompt = answer.prompt if answer.prompt is not None else estimated
+        completion = answer.completion
+        if completion is None:
+            completion = len(answer.text) // CHARACTERS
+        self.totals = replace(
+            self.totals,
+            requests=self._caller.requests,
+            prompt=self.totals.prompt - estimated + prompt,
+            completion=self.totals.completion + completion,
+            cost=self.totals.cost + (answer.cost or 0.0),
+        )
+
+    def price(self, seconds: float) -> tuple[float | None, float | None]:
+        """US dollars for a token of a prompt and of a reply of the first model, if known."""
+        return self._caller.price(self.settings.names[0], seconds)
+
+
+def tokens_of(messages: Sequence[Message]) -> int:
+    """About how many tokens messages have."""
+    return sum(len(message["content"]) for message in messages) // CHARACTERS
+
+
+def host_of(model: str, api_base: str) -> str:
+    """Where a model is asked, as far as its name and the settings tell."""
+    if api_base:
+        return urlsplit(api_base).hostname or api_base
+    provider = model.partition("/")[0] if "/" in model else "openai"
+    if provider == "ollama" or provider == "ollama_chat":
+        base = os.environ.get("OLLAMA_API_BASE", "http://localhost:11434")
+        return urlsplit(base).hostname or base
+    return provider
+
+
+def refuse_remote(model: str, api_base: str) -> None:
+    """Raises UsageError for a model that is not asked on this machine."""
+    host = host_of(model, api_base)
+    if not is_here(host):
+        raise UsageError(
+            f"{model} is asked at {host}, which is not this machine",
+            "name a local model, or leave out --local-only",
+        )
+
+
+def is_here(host: str) -> bool:
+    """Whether all addresses of a host are this machine's own."""
+    try:
+        found = socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return bool(found) and all(
+        ipaddress.ip_address(str(address[4][0]).partition("%")[0]).is_loopback for address in found
+    )

@@ -116,7 +116,7 @@ class BottomUp:
         self._templates, self._enough = templates, enough
         self._pace: float | None = None  # seconds a try, lately
         self._heard = 0.0  # when the last event of a batch was
-        self.runner, self._proposers, self._limits, self._seed = runner, proposers, limits, seed
+        self.runner, self.proposers, self._limits, self._seed = runner, proposers, limits, seed
         self._started = time.monotonic()
         self.deadline = runner.deadline
         self._best = 0
@@ -144,6 +144,26 @@ class BottomUp:
         finally:
             for line in lines:
                 line.talk.close()
+
+    def by_levels(self, ground: Ground) -> Iterator[Event]:
+        """Ask about the leaves of the hierarchy, then about what calls them, up to the whole, and
+        down again; subfunctions that do not depend on each other side by side.  Ends with anything
+        to keep, and when a whole way up and down brought no try."""
+        self.progress = []
+        levels = _levels(ground)
+        while True:
+            tried = self.tried
+            for level in [*levels, *reversed(levels[:-1])]:
+                lines = [self._line(name, ground) for name in level]
+                try:
+                    yield from self._round(lines, None, ground)
+                finally:
+                    for line in lines:
+                        line.talk.close()
+                if self.spent() or self.progress or self._honest:
+                    return
+            if self.tried == tried:
+                return
 
     def _round(
         self, lines: Sequence[_Line], allowance: int | None, ground: Ground
@@ -193,11 +213,11 @@ class BottomUp:
         trusted = suspects.oracles(ground.hierarchy, ground.traces)
         first = [name for name in order if scores[name] >= bar]
         rest = [name for name in order if scores[name] < bar]
-        return [
-            _Line(name, plan, self._talk(name, plan, ground), name in trusted)
-            for name in [*first, *rest]
-            for plan in [_plan_of(name, ground)]
-        ]
+        return [self._line(name, ground, name in trusted) for name in [*first, *rest]]
+
+    def _line(self, name: str, ground: Ground, trusted: bool = False) -> _Line:
+        plan = _plan_of(name, ground)
+        return _Line(name, plan, self._talk(name, plan, ground), trusted)
 
     def _talk(
         self, name: str, plan: Plan, ground: Ground
@@ -218,7 +238,7 @@ class BottomUp:
             lab=_Laboratory(self, ground, plan),
             templates=self._templates,
         )
-        for proposer in self._proposers:
+        for proposer in self.proposers:
             yield from proposer.propose(brief)
 
     def _advance(
@@ -294,6 +314,23 @@ class BottomUp:
             )
         except (ProbeError, OutOfTime):
             return False
+
+
+def _levels(ground: Ground) -> list[list[str]]:
+    """Suspects that are called, by how many calls lie between them and the leaves."""
+    names = {suspect.subfunction for suspect in ground.suspects}
+    height: dict[str, int] = {}
+    for group in ground.hierarchy.order:
+        subs = [ground.hierarchy.subfunctions[name] for name in group]
+        below = [height[c] for s in subs for c in s.calls if c in height and c not in group]
+        level = max(below, default=-1) + any(name in names for name in group)
+        height.update(dict.fromkeys(group, level))
+    called = [n for n in height if n in names and ground.hierarchy.subfunctions[n].kind.called]
+    return [
+        found
+        for at in sorted(set(height.values()))
+        if (found := [n for n in called if height[n] == at])
+    ]
 
 
 class _Laboratory:

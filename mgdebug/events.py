@@ -117,6 +117,33 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Sending:
+    """Before the first call of a model: which models are asked, where, about code of which files.
+    tokens: of one prompt, about; calls: at most; cost: US dollars if all are made, None if unknown.
+    Only a Reply with the choice 0 lets them be made."""
+
+    models: tuple[str, ...]
+    hosts: tuple[str, ...]
+    paths: tuple[str, ...]
+    tokens: int
+    calls: int
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What models have cost so far: calls, answers that were kept from earlier ones, requests with
+    retries, tokens of prompts and replies, US dollars as far as prices are known."""
+
+    calls: int = 0
+    kept: int = 0
+    requests: int = 0
+    prompt: int = 0
+    completion: int = 0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """The whole selected suite in a fresh process with the patch."""
 
@@ -142,6 +169,8 @@ Event = (
     | Grouped
     | Asked
     | Answered
+    | Sending
+    | Spent
     | Verified
     | Finished
 )

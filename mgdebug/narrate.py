@@ -22,6 +22,8 @@ from mgdebug.events import (
     Judged,
     Proposed,
     Ranked,
+    Sending,
+    Spent,
     Verified,
     Warned,
 )
@@ -48,6 +50,7 @@ class Narrator:
         self._live: Live | None = None
         self._started = time.monotonic()
         self._failing = 0
+        self._spent: Spent | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -94,8 +97,12 @@ class Narrator:
             self.console.print(
                 f"[yellow]dropped[/]  {escape(event.patch.note)}: fresh run: {failed}"
             )
-        elif isinstance(event, Asked | Finished):
+        elif isinstance(event, Spent):
+            self._spent = event
+        elif isinstance(event, Asked | Sending | Finished):
             self._end_live()
+        if isinstance(event, Finished) and self._spent is not None:
+            self.console.print(f"[bold]model[/]     {spent(self._spent)}", highlight=False)
 
     def warn(self, message: str, detail: str = "") -> None:
         self.console.print(f"[yellow]warning[/]  {escape(message)}")
@@ -238,6 +245,14 @@ def others(repair: Repair) -> list[str]:
 def flagged(repair: Repair) -> list[str]:
     """What may make the patch a forgery rather than a repair, a line each; [] for most patches."""
     return list(repair.best.flags) if repair.best else []
+
+
+def spent(event: Spent) -> str:
+    """What models have cost, in words."""
+    calls = "1 call" if event.calls == 1 else f"{event.calls} calls"
+    kept = f", {event.kept} answered from earlier ones" if event.kept else ""
+    cost = f", ${event.cost:.4f}" if event.cost else ""
+    return f"{calls}{kept}, {event.prompt + event.completion} tokens{cost}"
 
 
 def farewell(repair: Repair) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from mgdebug import forgery, judge, learned, sources, suspects
 from mgdebug.bottom_up import BottomUp, Ground, Progress
-from mgdebug.errors import ProbeError, SourceError
+from mgdebug.errors import SourceError
 from mgdebug.events import (
     Accepted,
     Answered,
@@ -44,13 +44,14 @@ from mgdebug.model import (
     Trace,
     Verdict,
 )
-from mgdebug.proposers import Proposer
+from mgdebug.proposers import Paid, Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 from mgdebug.unparsed import Mending, unparsed
 
+FREE_SHARE = 0.4  # of the time is left to what costs nothing, where somebody can be asked
 TRACED_FAILING = 40  # failing cases whose visits are counted
 TRACING_SHARE = 0.1  # of the time: what the passing ones that are traced took untraced
 TRACED_ENDLESS = 3  # failing cases that never end; each costs its time limit
@@ -58,7 +59,6 @@ VALUES_FAILING, VALUES_PASSING = 8, 12  # of them, cases whose values are kept
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
 GIVEN_LONGER, LONGER, SLOW_SECONDS = 3, 4.0, 0.5  # cases, times their limit, what slow others take
-MINIMISED = 4  # patches of several edits that are made smaller
 STEPS_AT_MOST = 4  # accepted partial patches
 QUESTIONS_AT_MOST = 3
 
@@ -76,14 +76,22 @@ def repair(
     python: the interpreter of the project.  enough: asked a few times a second; once it is true the
     search ends, with the best so far.  Raises MgdebugError for what the user must mend.
     """
-    while True:
-        with Runner.of(target, python, settings) as runner:
-            one = _Repair(target, proposers, settings, runner, enough)
-            yield from one.events()
-        if one.demanded is None:
-            return
-        asked, case = one.demanded
-        target = replace(target, path=target.path or asked.path, answers=(*target.answers, case))
+    paid = [one for one in proposers if isinstance(one, Paid)]
+    try:
+        for each in paid:
+            each.start()
+        while True:
+            with Runner.of(target, python, settings) as runner:
+                one = _Repair(target, proposers, settings, runner, enough)
+                yield from one.events()
+            if one.demanded is None:
+                return
+            asked, case = one.demanded
+            path = target.path or asked.path
+            target = replace(target, path=path, answers=(*target.answers, case))
+    finally:
+        for each in paid:
+            each.close()
 
 
 class _Repair:
@@ -117,6 +125,7 @@ class _Repair:
             learned.known(target.root) if settings.learn else (),
             enough,
         )
+        self.proposers = proposers
         self.mending = Mending(target, proposers, runner, settings.time, settings.seed)
 
     # ------------------------------------------------------------------------- the street
@@ -303,10 +312,49 @@ class _Repair:
 
     # ------------------------------------------------------------------------- the search
 
-    def _search(self) -> Iterator[Event]:
+    def _search(self) -> Generator[Event, Reply | None, None]:
+        """What costs nothing first; then those that ask somebody else, if they may."""
+        paid = [p for p in self.proposers if isinstance(p, Paid)]
+        self.search.proposers = [p for p in self.proposers if p not in paid]
+        if self.search.proposers:
+            whole = self.search.deadline
+            if paid:
+                left = whole - time.monotonic()
+                self.search.deadline = min(whole, time.monotonic() + FREE_SHARE * left)
+            yield from self._steps(self.search.climb)
+            if self.search.plausible:
+                return
+            self.search.deadline = whole
+        for one in paid:
+            if not self.ground.suspects or self.search.spent():
+                return
+            yield from self._ask(one)
+
+    def _ask(self, one: Paid) -> Generator[Event, Reply | None, None]:
+        if not self.settings.model.consent:
+            subs = {s.subfunction for s in self.ground.suspects}
+            spans = [self.ground.hierarchy.subfunctions[name] for name in sorted(subs)]
+            sizes = [sub.span.end - sub.span.start for sub in spans if sub.kind.called]
+            paths = sorted({sub.path for sub in spans})
+            reply = yield one.sending(paths, max(sizes, default=0))
+            if reply is None or reply.choice != 0:
+                yield Warned("nobody allowed it: nothing was sent to a model")
+                return
+        self.search.proposers = [one]
+        spent, faults = one.spent, 0
+        for event in self._steps(self.search.by_levels):
+            yield event
+            if one.spent != spent:
+                spent = one.spent
+                yield spent
+            for fault in one.faults[faults:]:
+                faults += 1
+                yield Warned(fault)
+
+    def _steps(self, climb: Callable[[Ground], Iterator[Event]]) -> Iterator[Event]:
         """Climb; if that leaves only partial progress, build on the best of it and climb again."""
         while True:
-            yield from self.search.climb(self.ground)
+            yield from climb(self.ground)
             steps = len(self.steps)
             if self.search.plausible or self.search.spent() or steps >= STEPS_AT_MOST:
                 return
@@ -343,10 +391,14 @@ class _Repair:
         if self.steps:
             now = self.ground.now
             patches = [judge.compose(self.files, now, p, self.steps) for p in patches]
-            patches = sorted(patches, key=lambda p: bool(judge.flagged(bench, p)))[:MINIMISED]
-        patches = self._minimised(bench, patches)
+            patches = sorted(patches, key=lambda p: bool(judge.flagged(bench, p)))[
+                : judge.MINIMISED
+            ]
+        patches = judge.minimised(bench, patches, self.runner, composed=bool(self.steps))
         seconds = self.settings.time * JUDGING_SHARE
-        known = self._observed(bench, patches, seconds)
+        known = judge.NOTHING
+        if len(patches) > 1 and not self.steps and self.traces:
+            known = judge.observed(bench, patches, self.runner, seconds, self.settings.seed)
         alternatives = judge.group(
             bench, patches, self.runner, seconds, looked_at=bool(self.traces), known=known
         )
@@ -374,28 +426,6 @@ class _Repair:
                 )
                 return
         yield self._finished(Stop.REGRESSED)
-
-    def _minimised(self, bench: judge.Bench, patches: Sequence[Patch]) -> Sequence[Patch]:
-        """The likeliest of those that several changes make up without the edits that no case needs.
-        One change in many places stays whole."""
-        several = [p for p in patches if len(p.edits) > 1 and (self.steps or "+" in p.family)]
-        smaller = {
-            patch: judge.minimise(bench, patch, self.runner)
-            for patch in sorted(several, key=lambda p: p.cost)[:MINIMISED]
-        }
-        return list(dict.fromkeys(smaller.get(patch, patch) for patch in patches))
-
-    def _observed(
-        self, bench: judge.Bench, patches: Sequence[Patch], seconds: float
-    ) -> judge.Behaviours:
-        """What generated calls give with each patch, where there are several to choose from."""
-        if len(patches) < 2 or self.steps or not self.traces:
-            return judge.NOTHING
-        self.runner.deadline = time.monotonic() + seconds
-        try:
-            return judge.observed(bench, patches, self.runner, self.settings.seed)
-        except ProbeError:
-            return judge.NOTHING
 
     def _asked(
         self, alternatives: tuple[Alternative, ...], known: judge.Behaviours

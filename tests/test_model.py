@@ -24,6 +24,8 @@ from mgdebug.events import (
     Judged,
     Proposed,
     Ranked,
+    Sending,
+    Spent,
     Traced,
     Verified,
     Warned,
@@ -96,6 +98,8 @@ EVENTS: list[Event] = [
         Question("m.py", ODD, (Choice(ODD, (0,)), Choice("raises OSError", (1, 2)))), (ALTERNATIVE,)
     ),
     Answered(ODD, (ALTERNATIVE,)),
+    Sending(("a/b", ODD), ("host",), ("m.py",), 900, 20, None),
+    Spent(3, 1, 4, 2000, 300, 0.25),
     Grouped((ALTERNATIVE, Alternative((PATCH,), ""))),
     Verified(PATCH, VERDICT, ok=False),
     Finished(REPAIR),

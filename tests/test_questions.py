@@ -89,7 +89,7 @@ def test_patches_that_the_cases_cannot_tell_apart_are_told_apart(
         patch("item < best", "best < item", 2),
         patch("item < best", "item >= best or not best", 3),
     ]
-    known = judge.observed(bench, patches, runner)
+    known = judge.observed(bench, patches, runner, 30)
     groups = judge.group(bench, patches, runner, 30, known=known)
     assert [[p.cost for p in group.patches] for group in groups] == [[1, 2], [3]]
     asked = judge.question(groups, known)
@@ -99,7 +99,7 @@ def test_patches_that_the_cases_cannot_tell_apart_are_told_apart(
 
 
 def test_an_endless_call_ends_and_the_others_are_seen(bench: judge.Bench, runner: Runner) -> None:
-    known = judge.observed(bench, [patch("item < best", "item > best")], runner)
+    known = judge.observed(bench, [patch("item < best", "item > best")], runner, 30)
     seen = {call.text: one for call, one in zip(known.calls, known.before, strict=True)}
     assert seen["spin(1)"] is None
     ended = seen["largest([5])"]
@@ -109,7 +109,7 @@ def test_an_endless_call_ends_and_the_others_are_seen(bench: judge.Bench, runner
 
 def test_answers_narrow_the_alternatives(bench: judge.Bench, runner: Runner) -> None:
     patches = [patch("item < best", "item > best"), patch("best = 0", "best = items[0]", 2)]
-    known = judge.observed(bench, patches, runner)
+    known = judge.observed(bench, patches, runner, 30)
     groups = judge.group(bench, patches, runner, 30, known=known)
     asked = judge.question(groups, known)
     assert asked is not None

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import click
+from rich.markup import escape
 
 from mgdebug import apply
-from mgdebug.events import Answered, Asked, Collected, Event, Reply
+from mgdebug.events import Answered, Asked, Collected, Event, Reply, Sending
 from mgdebug.model import CaseKind, Question
 from mgdebug.narrate import Narrator
 
@@ -25,6 +26,7 @@ class Answers:
 
     root: Path
     narrator: Narrator
+    ask: bool  # also which result is right, where patches differ
     _tests: list[str] = field(default_factory=list)  # paths of test files
     _asked: Question | None = None
     _saved: list[tuple[Question, str]] = field(default_factory=list)
@@ -38,10 +40,28 @@ class Answers:
             self._tests = [c.path for c in cases if c.kind in kinds and c.path]
         elif isinstance(event, Answered) and event.case and self._asked is not None:
             self._saved.append((self._asked, event.case))
-        elif isinstance(event, Asked):
+        elif isinstance(event, Sending):
+            return self._allowed(event)
+        elif isinstance(event, Asked) and self.ask:
             self._asked = event.question
             return self._reply(event.question)
         return None
+
+    def _allowed(self, sending: Sending) -> Reply | None:
+        """Whether code may be sent to a model."""
+        console = self.narrator.console
+        cost = "unknown" if sending.cost is None else f"at most ${sending.cost:.2f}"
+        files = ", ".join(sending.paths[:6]) + (" ..." if len(sending.paths) > 6 else "")
+        for label, text in (
+            ("model", f"{', '.join(sending.models)} at {', '.join(sending.hosts)}"),
+            ("sent", f"functions of {files}, with values of their runs; secrets masked"),
+            ("price", f"{sending.calls} calls of about {sending.tokens} tokens: {cost}"),
+        ):
+            console.print(f"[bold]{label:9}[/] {escape(text)}", highlight=False)
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            console.print("          nobody can be asked here: --yes allows it", markup=False)
+            return None
+        return Reply(0) if click.confirm("Send it?", default=False, err=True) else None
 
     def _reply(self, asked: Question) -> Reply | None:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):

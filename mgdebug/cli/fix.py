@@ -12,7 +12,8 @@ from mgdebug.cli.asked import cases, understood
 from mgdebug.cli.ending import Stopping, ends_cleanly
 from mgdebug.cli.terminal import harmless, terminal
 from mgdebug.cli.undo import told_of_interrupted
-from mgdebug.errors import CLEAN, FAILURES, NO_CASES, UsageError
+from mgdebug.errors import CLEAN, FAILURES, NO_CASES
+from mgdebug.settings import STRATEGIES
 
 if TYPE_CHECKING:
     from mgdebug.model import Repair, Target
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 @click.option("--diff", "mode", flag_value="diff", help="Only the unified diff on standard output.")
 @click.option("--json", "mode", flag_value="json", help="Events as JSON Lines on standard output.")
 @click.option("--ask", is_flag=True, help="Ask which result is right where patches differ.")
+@click.option("--engine", metavar="NAME", help="search, llm, or both.  [search]")
+@click.option("--model", metavar="NAME", help="Of litellm, such as ollama/qwen2.5-coder.")
+@click.option("--api-base", metavar="URL", help="Where the model is asked.")
+@click.option("--strategy", metavar="NAME", help=f"One of {', '.join(STRATEGIES)}.")
+@click.option("--local-only", is_flag=True, help="Refuse models that are not on this machine.")
+@click.option("--no-cache", is_flag=True, help="Keep no replies, and use none that were kept.")
+@click.option("--yes", is_flag=True, help="Do not ask before code is sent to a model.")
 @click.option("--time", type=float, metavar="SECONDS", help="For the whole repair.  [60]")
 @click.option("--python", metavar="PATH", help="The interpreter that runs the tests.")
 @click.option("--jobs", type=int, metavar="N", help="Worker processes.  [one a core]")
@@ -37,6 +45,13 @@ def fix(
     sandbox: str | None,
     mode: str | None,
     ask: bool,
+    engine: str | None,
+    model: str | None,
+    api_base: str | None,
+    strategy: str | None,
+    local_only: bool,
+    no_cache: bool,
+    yes: bool,
     time: float | None,
     python: str | None,
     jobs: int | None,
@@ -53,24 +68,30 @@ def fix(
     from mgdebug.cli.answers import Answers
     from mgdebug.events import Accepted, Finished, Judged, Proposed, Ranked, Reply, to_json
     from mgdebug.narrate import Narrator
-    from mgdebug.proposers import PROPOSERS, proposer
+    from mgdebug.proposers import named
     from mgdebug.repair import repair
 
-    flags = {"time": time, "python": python, "jobs": jobs, "sandbox": sandbox}
+    asked = {
+        "name": model,
+        "api_base": api_base,
+        "strategy": strategy,
+        "local_only": local_only or None,
+        "cache": False if no_cache else None,
+        "consent": yes or None,
+    }
+    of_model = {name: value for name, value in asked.items() if value is not None}
+    flags: dict[str, object] = {"time": time, "python": python, "jobs": jobs, "sandbox": sandbox}
+    flags |= {"engine": engine, "model": of_model or None}
     where, chosen, interpreter = understood(target, tests, expressions, io, flags)
-    names = chosen.engine.split("+")
-    for name in names:
-        if name not in PROPOSERS:
-            raise UsageError(f"there is no engine {name}", f"known: {', '.join(PROPOSERS)}")
+    proposers = named(chosen.engine, chosen)
     console = terminal(stderr=True, soft_wrap=True)
     done: Repair | None = None
     with Narrator(console, quiet=mode == "json") as narrator, Stopping() as stopping:
         told_of_interrupted(where.root)
         narrator.waiting("running the tests")
-        proposers = [proposer(name) for name in names]
         stream = repair(where, proposers, chosen, interpreter, stopping.__bool__)
         reply: Reply | None = None
-        answers = Answers(where.root, narrator) if ask else None
+        answers = Answers(where.root, narrator, ask)
         try:
             while done is None:
                 event = stream.send(reply)
@@ -78,7 +99,7 @@ def fix(
                 if mode == "json":
                     click.echo(to_json(event))
                 narrator.hear(event)
-                reply = answers.to(event) if answers is not None else None
+                reply = answers.to(event)
                 if isinstance(event, Finished):
                     done = event.repair
         finally:
@@ -88,7 +109,7 @@ def fix(
     if mode == "json":
         return FAILURES
     code = _with_patch(done, where, mode, narrator, learn=chosen.learn)
-    if answers is not None and code == CLEAN:
+    if code == CLEAN:
         answers.save()
     if done.uncollected:
         console.print(f"still not collected: {', '.join(done.uncollected)}", markup=False)

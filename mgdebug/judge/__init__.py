@@ -34,6 +34,7 @@ from mgdebug.syntax.source import SourceFile, edits_between, unified_diff
 
 __all__ = ["NOTHING", "Behaviours", "Bench", "answered", "examples", "observed", "question"]
 
+MINIMISED = 4  # patches of several edits that are made smaller
 LOOKED_AT = 6  # patches whose behaviour is traced
 TRACED_CASES = 24
 OBSERVED = 80  # patches whose behaviour on generated calls is observed
@@ -88,6 +89,19 @@ def minimise(bench: Bench, patch: Patch, runner: Runner) -> Patch:
         f", {len(edits)} of its {len(patch.edits)} edits" if len(edits) < len(patch.edits) else ""
     )
     return replace(patch, edits=tuple(edits), note=patch.note + left)
+
+
+def minimised(
+    bench: Bench, patches: Sequence[Patch], runner: Runner, *, composed: bool = False
+) -> list[Patch]:
+    """The likeliest of those that several changes make up without the edits that no case needs.
+    One change in many places stays whole.  composed: whether each is made of accepted steps."""
+    several = [p for p in patches if len(p.edits) > 1 and (composed or "+" in p.family)]
+    smaller = {
+        patch: minimise(bench, patch, runner)
+        for patch in sorted(several, key=lambda p: p.cost)[:MINIMISED]
+    }
+    return list(dict.fromkeys(smaller.get(patch, patch) for patch in patches))
 
 
 def flagged(bench: Bench, patch: Patch) -> tuple[str, ...]:
@@ -215,8 +229,11 @@ def _places(patch: Patch) -> str:
     return "one place" if len(patch.edits) == 1 else f"{len(patch.edits)} places"
 
 
-def observed(bench: Bench, patches: Sequence[Patch], runner: Runner, seed: int = 0) -> Behaviours:
-    """What calls give without a patch and with each, as far as no new import is needed for it."""
+def observed(
+    bench: Bench, patches: Sequence[Patch], runner: Runner, seconds: float, seed: int = 0
+) -> Behaviours:
+    """What calls give without a patch and with each, as far as no new import is needed for it, and
+    as the seconds allow."""
     paths = {edit.path for patch in patches for edit in patch.edits}
     if len(paths) != 1:
         return NOTHING
@@ -230,7 +247,11 @@ def observed(bench: Bench, patches: Sequence[Patch], runner: Runner, seed: int =
         return NOTHING
     chosen = sorted(patches, key=lambda patch: patch.cost)[:OBSERVED]
     tries = [{p: f.data for p, f in patched(bench.files, patch).items()} for patch in chosen]
-    before, *rows = runner.observe(path, calls, [{}, *tries])
+    runner.deadline = time.monotonic() + seconds
+    try:
+        before, *rows = runner.observe(path, calls, [{}, *tries])
+    except ProbeError:
+        return NOTHING
     told = {patch: row for patch, row in zip(chosen, rows, strict=True) if row is not None}
     return Behaviours(path, calls, before or [None] * len(calls), told, documented)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from mgdebug.errors import UsageError
+from mgdebug.events import Sending, Spent
 from mgdebug.languages import Language
 from mgdebug.learned import Template
 from mgdebug.model import Case, Failure, Hierarchy, Patch, Subfunction, Suspect, Trace, Verdict
 from mgdebug.runner.evaluate import Evaluated, Expressions, State
+from mgdebug.settings import Settings
 from mgdebug.syntax.source import SourceFile
 
 
@@ -66,11 +69,55 @@ class Proposer(Protocol):
         ...
 
 
-PROPOSERS: Mapping[str, str] = {"search": "mgdebug.proposers.search:Search"}
+@runtime_checkable
+class Paid(Proposer, Protocol):
+    """A proposer that asks somebody else, at a cost: what others find for nothing comes first.
+
+    It is asked about the leaves of the hierarchy, then about what calls them, up to the whole, and
+    then down again.  faults: what calls came to that came to nothing.
+    """
+
+    faults: list[str]
+
+    @property
+    def spent(self) -> Spent: ...
+
+    def start(self) -> None:
+        """Get ready, in the background."""
+        ...
+
+    def close(self) -> None:
+        """Abandon what is under way."""
+        ...
+
+    def sending(self, paths: Sequence[str], characters: int) -> Sending:
+        """What would be sent: code of these files, so many characters at a time."""
+        ...
 
 
-def proposer(name: str) -> Proposer:
-    """The proposer of a name.  Raises KeyError for one that does not exist."""
+PROPOSERS: Mapping[str, str] = {
+    "search": "mgdebug.proposers.search:made",
+    "llm": "mgdebug.proposers.llm:made",
+}
+
+
+def proposer(name: str, settings: Settings | None = None) -> Proposer:
+    """The proposer of a name.  Raises KeyError for one that does not exist, UsageError where the
+    settings do not allow it."""
     module, _, factory = PROPOSERS[name].partition(":")
-    made: Proposer = getattr(import_module(module), factory)()
+    made: Proposer = getattr(import_module(module), factory)(settings or Settings())
     return made
+
+
+def named(engine: str, settings: Settings) -> list[Proposer]:
+    """The proposers of an engine: names chained with "+", or "both".  Raises UsageError for one
+    that does not exist."""
+    names = (BOTH if engine == "both" else engine).split("+")
+    for name in names:
+        if name not in PROPOSERS:
+            known = f"known: {', '.join([*PROPOSERS, 'both'])}"
+            raise UsageError(f"there is no engine {name}", known)
+    return [proposer(name, settings) for name in names]
+
+
+BOTH = "search+llm"

@@ -1,1 +1,179 @@
-"""The model engine."""
+"""The model engine: MGDebugger's loop over subfunctions, with LDB's states of real runs.
+
+For each subfunction a model is told its code, what it gives and should give, and what really
+happened block by block; its version is spliced over that subfunction alone and tried; the verdict
+and fresh states go back, a few times (Shi et al., "From Code to Correctness", 2024; Zhong, Wang and
+Shang, "Debug like a Human", 2024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+
+from mgdebug.events import Sending, Spent
+from mgdebug.model import Failure, Patch, Verdict
+from mgdebug.proposers import Brief
+from mgdebug.proposers.llm.caller import Answer, Fault
+from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller
+from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
+from mgdebug.proposers.llm.session import CHARACTERS, Message, Session, host_of
+from mgdebug.runner.evaluate import State
+from mgdebug.settings import ModelSettings, Settings
+
+TURNS = 3  # on one subfunction before the next one's turn comes
+PROBES = 2  # of one conversation
+PROMPT_CHARACTERS, REPLY_ABOUT = 1500, 400  # of the words around code; tokens of a reply
+PRICE_SECONDS = 8.0  # until litellm has to have told a price
+BITS = 8.0  # what a model's patch costs: it is no slip of one token
+TRACED = 2  # failing cases whose states go back
+
+Talk = Generator[Sequence[Patch], Sequence[Verdict], None]
+
+
+@dataclass
+class _Conversation:
+    """What was said about one subfunction; the same if it is taken up again."""
+
+    messages: list[Message] = field(default_factory=list)
+    stage: int = 0  # of the list of models, from cheap to strong
+    probes: int = 0
+
+
+class Model:
+    """A proposer that asks a model.  faults: what calls came to, for the user."""
+
+    name = "llm"
+
+    def __init__(self, settings: ModelSettings, seed: int = 0) -> None:
+        """Raises UsageError where the settings allow no call."""
+        self.session = Session(settings, seed)
+        self.faults: list[str] = []
+        self._settings = settings
+        self._talks: dict[tuple[str, str], _Conversation] = {}
+
+    def start(self) -> None:
+        """Import litellm meanwhile, in a process of its own."""
+        self.session.start()
+
+    @property
+    def spent(self) -> Spent:
+        return self.session.totals
+
+    def sending(self, paths: Sequence[str], characters: int) -> Sending:
+        settings = self._settings
+        tokens = (characters + PROMPT_CHARACTERS) // CHARACTERS + STATE_TOKENS
+        prompt, completion = self.session.price(PRICE_SECONDS)
+        cost = None
+        if prompt is not None and completion is not None:
+            cost = settings.calls * (tokens * prompt + REPLY_ABOUT * completion)
+        hosts = tuple(dict.fromkeys(host_of(n, settings.api_base) for n in settings.names))
+        return Sending(settings.names, hosts, tuple(paths), tokens, settings.calls, cost)
+
+    def close(self) -> None:
+        self.session.close()
+
+    def propose(self, brief: Brief) -> Talk:
+        own = brief.subfunction
+        failures = _reaching(brief)
+        if not own.kind.called or not failures:
+            return
+        teller = Teller(brief, self._settings.strategy)
+        source = brief.source.slice(own.whole.start, own.whole.end)
+        talk = self._talks.setdefault((own.id, source), _Conversation())
+        if not talk.messages:
+            talk.messages.append({"role": "system", "content": teller.system()})
+            talk.messages.append({"role": "user", "content": teller.first(failures)})
+        turns = 0
+        while turns < TURNS:
+            model = self._settings.names[min(talk.stage, len(self._settings.names) - 1)]
+            asking = self.session.ask(model, talk.messages)
+            answer = yield from _waited(asking)
+            if isinstance(answer, Fault):
+                self.faults.append(f"{model}: {answer.words}")
+                talk.stage += 1
+                if self.session.is_spent() or talk.stage >= len(self._settings.names):
+                    return
+                continue
+            turns += 1
+            said = yield from self._tried(answer.text, brief, teller, talk, failures)
+            if said is None:
+                return
+            _go_on(talk, answer.text, said)
+
+    def _tried(
+        self,
+        text: str,
+        brief: Brief,
+        teller: Teller,
+        talk: _Conversation,
+        failures: Sequence[Failure],
+    ) -> Generator[Sequence[Patch], Sequence[Verdict], str | None]:
+        """Try what a reply offers; what is said to it, None where all is done."""
+        probe = probe_of(text)
+        edits = edits_of(text, brief.source, brief.subfunction)
+        if isinstance(edits, Unusable):
+            if probe is not None and talk.probes < PROBES:
+                talk.probes += 1
+                return teller.shown(probe, _probed(probe, brief, failures))
+            return teller.complaint(edits.why)
+        line = brief.source.line_of(edits[0].start)
+        own = brief.subfunction
+        note = f"{brief.source.path}:{line}, {own.qualname}: as {self.name} wrote it"
+        patch = Patch(edits, self.name, note, own.id, BITS, self._settings.strategy)
+        [verdict] = yield [patch]
+        failing = {failure.case for failure in failures}
+        if failing <= set(verdict.passed) and not verdict.failed and not verdict.reason:
+            return None
+        talk.stage += 1
+        left = [case for case in failing if case not in verdict.passed][:TRACED]
+        traced = brief.lab.trace(patch, sorted(left)) if brief.lab and not verdict.reason else []
+        return teller.again(verdict, failures, traced, brief.source.splice(patch.edits))
+
+
+def made(settings: Settings) -> Model:
+    """The engine of some settings."""
+    return Model(settings.model, settings.seed)
+
+
+def _waited(
+    asking: Generator[None, None, Answer | Fault],
+) -> Generator[Sequence[Patch], object, Answer | Fault]:
+    """Empty batches while a call is under way."""
+    while True:
+        try:
+            next(asking)
+        except StopIteration as stop:
+            ended: Answer | Fault = stop.value
+            return ended
+        yield ()
+
+
+def _go_on(talk: _Conversation, reply: str, said: str) -> None:
+    """The first message, the last reply and what is said to it: what lies between is not paid for
+    again."""
+    talk.messages[2:] = [
+        {"role": "assistant", "content": reply},
+        {"role": "user", "content": said},
+    ]
+
+
+def _reaching(brief: Brief) -> list[Failure]:
+    cases = {case.id for case in brief.cases}
+    return [failure for failure in brief.failures if failure.case in cases]
+
+
+def _probed(expression: str, brief: Brief, failures: Sequence[Failure]) -> list[str]:
+    """What an expression gives before the last block that a failing case came to."""
+    failing = {failure.case for failure in failures}
+    own = {block.id for block in brief.subfunction.blocks}
+    for trace in brief.traces:
+        visits = [v for v in trace.visits if v.block in own and v.number]
+        if trace.case in failing and visits and brief.lab is not None:
+            last = visits[-1]
+            state = State(trace.case, last.block, last.number)
+            rows = brief.lab.evaluate([expression], [state])
+            for [one] in rows[:1]:
+                gave = one.value.text if one.value is not None else one.error
+                return [f"{trace.case}: {gave}"]
+    return []

@@ -7,11 +7,12 @@ import ipaddress
 import os
 import socket
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from mgdebug.errors import UsageError
+from mgdebug.events import Spent
 from mgdebug.proposers.llm.caller import Answer, Call, Caller, Fault
 from mgdebug.proposers.llm.kept import Kept, default_file
 from mgdebug.settings import ModelSettings
@@ -24,22 +25,9 @@ CUT = "Cut"  # our fault: the reply ended in the middle
 Message = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """calls: replies that were wanted, kept ones apart; requests: that went out for them; prompt,
-    completion: tokens, estimated where the provider does not say; cost: US dollars that are
-    known."""
-
-    calls: int = 0
-    kept: int = 0
-    requests: int = 0
-    prompt: int = 0
-    completion: int = 0
-    cost: float = 0.0
-
-
 class Session:
-    """The calls of one repair.  why: what ended it, "" while calls may be made."""
+    """The calls of one repair.  totals: what they have cost; where a provider does not say, tokens
+    are estimated.  why: what ended it, "" while calls may be made."""
 
     def __init__(self, settings: ModelSettings, seed: int) -> None:
         """Raises UsageError without a model, and for one that is elsewhere where only this machine
@@ -52,7 +40,7 @@ class Session:
             for name in settings.names:
                 refuse_remote(name, settings.api_base)
         self.settings, self._seed = settings, seed
-        self.totals = Totals()
+        self.totals = Spent()
         self.why = ""
         self._caller = Caller(settings.retries, seed)
         self._kept = Kept(default_file() if settings.cache else None)
@@ -113,7 +101,7 @@ class Session:
     def _reserve(self, messages: Sequence[Message]) -> None:
         """Calls that run side by side count at once."""
         totals = self.totals
-        self.totals = Totals(
+        self.totals = Spent(
             totals.calls + 1,
             totals.kept,
             self._caller.requests,

@@ -25,6 +25,7 @@ from mgdebug.proposers.search.sites import Scope, survey
 from mgdebug.proposers.search.spelling import mend
 from mgdebug.proposers.search.statements import ON_STATEMENTS
 from mgdebug.proposers.search.values import ON_OPERATORS, ON_TARGETS, ON_VALUES
+from mgdebug.settings import Settings
 from mgdebug.syntax.source import SourceFile
 
 FIRST_BATCH, BATCH = 16, 64
@@ -72,6 +73,11 @@ class Search:
         note = f"{where}, {brief.subfunction.qualname}: {offer.note}"
         cost = round(offer.cost, 3)
         return Patch(edits, self.name, note, brief.subfunction.id, cost, offer.family)
+
+
+def made(_: Settings) -> Search:
+    """The engine, which no setting changes."""
+    return Search()
 
 
 def _taken(offers: Iterator[Offer | None], size: int) -> list[Offer] | None:

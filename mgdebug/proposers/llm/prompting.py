@@ -1,0 +1,212 @@
+"""What a model is told: the prompts of a strategy, filled within a budget of tokens.
+
+A strategy is a file in prompts/ with the parts "system", "first" and "again".
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from mgdebug import divergence, states
+from mgdebug.model import Call, Failure, Hierarchy, Trace, Verdict
+from mgdebug.probe import secrets
+from mgdebug.proposers import Brief
+from mgdebug.syntax.hierarchy import decompose
+from mgdebug.syntax.source import SourceFile
+
+STATE_TOKENS, AGAIN_TOKENS = 600, 400  # of states in the first turn, and in a later one
+CASES, CASE_CHARACTERS = 3, 600  # failing cases that are shown, and how much of each
+PAIRS, PAIR_CHARACTERS = 5, 200  # calls of passing cases
+CONTEXT_LINES = 12  # of imports, constants and callers
+
+
+_ASSIGNED = re.compile(r"""(\w+)((?:\s*:\s*\w+)?\s*=\s*|["']\]?\s*[:=]\s*)(["'])(?!\3)(.+?)\3""")
+
+
+@cache
+def parts(strategy: str) -> Mapping[str, str]:
+    """The parts of a strategy's file by their names."""
+    text = (Path(__file__).with_name("prompts") / f"{strategy}.md").read_text("utf-8")
+    pieces = re.split(r"^# (\w+)\n", text, flags=re.M)
+    return {
+        name: body.strip() + "\n" for name, body in zip(pieces[1::2], pieces[2::2], strict=True)
+    }
+
+
+def filled(part: str, values: Mapping[str, str]) -> str:
+    """A part with its {places}; nothing in a value is taken for a place.  Secrets are masked."""
+    text = re.sub(r"\{(\w+)\}", lambda match: values.get(match.group(1), ""), part)
+    return masked(re.sub(r"\n{3,}", "\n\n", text))
+
+
+def masked(text: str) -> str:
+    """A text without what looks like a key, and without strings under telling names."""
+    return secrets.masked(_ASSIGNED.sub(_hidden, text))
+
+
+def _hidden(match: re.Match[str]) -> str:
+    name, between, quote = match.group(1), match.group(2), match.group(3)
+    rank = secrets.rank(name)
+    secret = rank == secrets.STRONG or (rank == secrets.WEAK and secrets.keyish(match.group(4)))
+    return f"{name}{between}{quote}***{quote}" if secret else match.group()
+
+
+class Teller:
+    """Writes the messages on one subfunction."""
+
+    def __init__(self, brief: Brief, strategy: str, learnt: str = "") -> None:
+        self._brief, self._parts = brief, parts(strategy)
+        self._learnt = learnt
+        own = brief.subfunction
+        self._code = textwrap.dedent(
+            brief.source.indent(own.whole.start)
+            + brief.source.slice(own.whole.start, own.whole.end)
+        )
+
+    def system(self) -> str:
+        return filled(self._parts["system"], {})
+
+    def first(self, failures: Sequence[Failure], extra: Sequence[str] = ()) -> str:
+        """failures: of the cases that reach the subfunction.  extra: what it is expected to do."""
+        brief = self._brief
+        return filled(
+            self._parts["first"],
+            {
+                "name": brief.subfunction.qualname,
+                "code": self._code.rstrip(),
+                "context": _section(_context(brief)),
+                "expected": _section([*pairs(brief), *extra], "It should give:"),
+                "failures": _section(_told(failures), "Failing cases:"),
+                "states": self._states(brief.traces, brief.hierarchy, brief.source, STATE_TOKENS),
+                "learnt": _section([self._learnt] if self._learnt else []),
+            },
+        )
+
+    def again(
+        self,
+        verdict: Verdict,
+        failures: Sequence[Failure],
+        traced: Sequence[tuple[Trace, str]],
+        source: SourceFile,
+        agreement: str = "",
+    ) -> str:
+        """After a try.  traced: what failing cases did with it, and how they ended."""
+        lines = []
+        gained = len({f.case for f in failures} & set(verdict.passed))
+        if verdict.reason:
+            lines.append(f"It could not be tried: {verdict.reason}.")
+        elif gained:
+            lines.append(f"{gained} of {len(failures)} failing cases pass now.")
+        else:
+            lines.append("It still fails.")
+        passing = {case.id for case in self._brief.cases} - {f.case for f in failures}
+        broken = sorted(passing & set(verdict.failed))
+        lines += [f"It breaks {case}." for case in broken[:CASES]]
+        lines += [f"{trace.case}: {message}" for trace, message in traced[:CASES] if message]
+        states_ = ""
+        if traced:
+            hierarchy = decompose([source])
+            states_ = self._states([t for t, _ in traced], hierarchy, source, AGAIN_TOKENS)
+        values = {"verdict": _section(lines), "states": states_, "agreement": _section([agreement])}
+        return filled(self._parts["again"], values)
+
+    def complaint(self, why: str) -> str:
+        """After a reply that cannot be used."""
+        return (
+            f"That cannot be used: {why}. Give the whole corrected function in one ```python block."
+        )
+
+    def shown(self, expression: str, told: Sequence[str]) -> str:
+        """The answer to a probe."""
+        lines = "\n".join(told) or "it could not be evaluated"
+        return masked(f"`{expression}` before the last block:\n{lines}\n\nNow correct it.")
+
+    def _states(
+        self, traces: Sequence[Trace], hierarchy: Hierarchy, source: SourceFile, tokens: int
+    ) -> str:
+        trace = _telling(traces, self._brief.subfunction.id)
+        if trace is None:
+            return ""
+        own = _own(trace, self._brief.subfunction.id)
+        passing = [_own(t, self._brief.subfunction.id) for t in traces if t.status.ok]
+        parting, why = None, ""
+        for other in divergence.nearest(own, [t for t in passing if t.visits])[:1]:
+            found = divergence.part(own, other)
+            if found is not None:
+                parting = found.one
+                why = divergence.why(found, own, other, hierarchy, {source.path: source})
+        text = states.as_text(own, hierarchy, {source.path: source}, tokens, parting, why)
+        return f"\nWhat happened in a failing case:\n\n{text}\n"
+
+
+def _section(lines: Iterable[str], head: str = "") -> str:
+    kept = [line for line in lines if line]
+    return "\n".join([*([head] if head else []), *kept, ""]) if kept else ""
+
+
+def _told(failures: Sequence[Failure]) -> Iterator[str]:
+    for failure in failures[:CASES]:
+        code = textwrap.dedent(failure.code).strip()[:CASE_CHARACTERS]
+        if code:
+            yield f"```python\n{code}\n```" if "\n" in code else f"`{code}`"
+        yield (failure.message or failure.case)[:CASE_CHARACTERS]
+    if len(failures) > CASES:
+        yield f"... and {len(failures) - CASES} more"
+
+
+def pairs(brief: Brief) -> Iterator[str]:
+    """Recorded calls of passing cases: what the subfunction gives and is to give."""
+    seen: dict[str, str] = {}
+    for trace in brief.traces:
+        if trace.status.ok:
+            for call in trace.calls:
+                if call.subfunction == brief.subfunction.id and call.result is not None:
+                    text = states.called(call, PAIR_CHARACTERS // 2).partition("(")
+                    name = brief.subfunction.name
+                    result = states.shown(call.result, PAIR_CHARACTERS // 2)
+                    seen.setdefault(f"{name}({text[2]}", result)
+    yield from [f"{call} gives {result}" for call, result in seen.items()][:PAIRS]
+
+
+def _context(brief: Brief) -> Iterator[str]:
+    """Imports, constants that the function reads, and the heads of the functions that it calls."""
+    source, own = brief.source, brief.subfunction
+    read = {name for block in own.blocks for name in block.reads}
+    lines = []
+    for line in source.slice(0, len(source.text)).splitlines():
+        imported = re.match(r"(?:from\s+[\w.]+\s+)?import\s+(.+)", line)
+        names = re.findall(r"\w+", imported.group(1)) if imported else []
+        constant = re.match(r"([A-Z_][A-Z0-9_]*)\s*=", line)
+        if read.intersection(names) or (constant and constant.group(1) in read):
+            lines.append(line.rstrip()[:PAIR_CHARACTERS])
+    for name in own.calls:
+        callee = brief.hierarchy.subfunctions.get(name)
+        if callee is not None and callee.path == source.path and callee.id != own.id:
+            head = source.slice(callee.span.start, callee.span.end).partition("\n")[0]
+            lines.append(head.strip()[:PAIR_CHARACTERS] + "  # it calls this")
+    if lines:
+        yield "\n".join(["Around it:", "```python", *lines[:CONTEXT_LINES], "```", ""])
+
+
+def _telling(traces: Sequence[Trace], name: str) -> Trace | None:
+    """The failing trace that shows the subfunction with the fewest visits."""
+    found = [t for t in traces if not t.status.ok and _own(t, name).visits]
+    return min(found, key=lambda t: len(_own(t, name).visits), default=None)
+
+
+def _own(trace: Trace, name: str) -> Trace:
+    """A trace of what one subfunction did, and its calls."""
+    visits = [v for v in trace.visits if v.block.rpartition("#")[0] == name]
+    frames = {v.frame for v in visits}
+    numbered = tuple(replace(visit, index=at) for at, visit in enumerate(visits))
+    calls = tuple(_apart(call) for call in trace.calls if call.frame in frames)
+    return replace(trace, visits=numbered, calls=calls, dropped=0)
+
+
+def _apart(call: Call) -> Call:
+    return replace(call, visit=-1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mgdebug import judge, suspects
 from mgdebug.errors import ProbeError
@@ -34,9 +34,11 @@ ROUNDS = (
     None,
 )  # tries that a subfunction has had when the next one's turn comes
 TRUSTED_ROUNDS = 2  # that go by before what serves as an oracle is changed itself
+TURN_SHARE = 0.1  # of the time, after which the next one's turn comes too
 SAME_SUSPICION = 0.5  # of the highest score: subfunctions that are searched first
 # Tries a round whose loops were cut off, and that are given all the time that a case may take.
 CUT_AT_MOST = 32
+TOGETHER = 12  # patches of each subfunction that are tried beside the best one of another
 # After the first plausible patch the search goes on for half as long: a likelier one may come.
 HEARD_SECONDS = 0.4  # that tries go on between two events
 PAUSE_SECONDS = 0.01  # while all lines are thinking
@@ -82,9 +84,12 @@ class _Line:
     subfunction: str
     plan: Plan  # of the cases that reach it
     talk: Generator[Sequence[Patch], Sequence[Verdict], None]
+    called: bool = True
     trusted: bool = False  # it serves to tell what is right, so others come first
     batch: Sequence[Patch] | None = None
+    verdicts: list[Verdict] = field(default_factory=list)  # of the batch, so far
     tried: int = 0
+    pace: float | None = None  # seconds a try, lately
     cut: list[Patch] = field(default_factory=list)  # loops ran longer than anybody thought
 
     def begin(self) -> None:
@@ -92,6 +97,7 @@ class _Line:
 
     def answer(self, verdicts: Sequence[Verdict]) -> None:
         self.tried += len(verdicts)
+        self.verdicts = []
         try:
             self.batch = self.talk.send(verdicts)
         except StopIteration:
@@ -114,13 +120,13 @@ class BottomUp:
         """templates: of patches that were accepted earlier.  enough: whether somebody wants no
         more than what was found so far."""
         self._templates, self._enough = templates, enough
-        self._pace: float | None = None  # seconds a try, lately
         self._heard = 0.0  # when the last event of a batch was
         self.runner, self.proposers, self._limits, self._seed = runner, proposers, limits, seed
         self._started = time.monotonic()
         self.deadline = runner.deadline
         self._best = 0
         self._documented: dict[str, list[Example]] = {}
+        self._turn = TURN_SHARE * (limits.seconds or float("inf"))
         self._doubtful = DOUBTFUL_SHARE * (limits.seconds or 0.0)
         self._honest = False  # whether one of the plausible patches leaves no doubt
         self.plausible: list[Patch] = []
@@ -139,7 +145,8 @@ class BottomUp:
                 if self.spent():
                     return
                 yield from self._give_time(lines, ground)
-                if number > 0 and (self.progress or self._honest):
+                yield from self._together(ground)
+                if self.spent() or (number > 0 and (self.progress or self._honest)):
                     return
         finally:
             for line in lines:
@@ -160,10 +167,43 @@ class BottomUp:
                 finally:
                     for line in lines:
                         line.talk.close()
+                yield from self._together(ground)
                 if self.spent() or self.progress or self._honest:
                     return
             if self.tried == tried:
                 return
+
+    def _together(self, ground: Ground) -> Iterator[Event]:
+        """Put the best progress first: the patch that made most cases pass, the cheapest among
+        equals, with those of other subfunctions that make more of them pass besides it."""
+        if not self.progress or self._honest:
+            return
+        order = sorted(self.progress, key=lambda p: (-p.gained, p.patch.cost))
+        self.progress = order
+        best, owners = order[0], {order[0].patch.subfunction}
+        each: dict[str, list[Progress]] = {}
+        for one in order[1:]:
+            each.setdefault(one.patch.subfunction, []).append(one)
+        for other in [one for some in each.values() for one in some[:TOGETHER]]:
+            patch = other.patch
+            if patch.subfunction in owners or self.spent():
+                continue
+            edits = (*best.patch.edits, *patch.edits)
+            both = replace(
+                best.patch,
+                edits=edits,
+                note=f"{best.patch.note}; {patch.note}",
+                cost=best.patch.cost + patch.cost,
+                family=f"{best.patch.family}+{patch.family}",
+            )
+            [verdict] = self.runner.attempt([ground.sources(both)], ground.plan, self.deadline)
+            gained = len(set(ground.plan.failing) & set(verdict.passed))
+            if gained > best.gained and set(verdict.passed) >= set(ground.plan.passing):
+                best = Progress(both, verdict, gained)
+                owners.add(patch.subfunction)
+                yield from self._weigh(both, verdict, ground.plan, ground)
+        if best is not order[0] and not self.plausible:
+            self.progress = [best, *order]
 
     def _round(
         self, lines: Sequence[_Line], allowance: int | None, ground: Ground
@@ -213,11 +253,14 @@ class BottomUp:
         trusted = suspects.oracles(ground.hierarchy, ground.traces)
         first = [name for name in order if scores[name] >= bar]
         rest = [name for name in order if scores[name] < bar]
-        return [self._line(name, ground, name in trusted) for name in [*first, *rest]]
+        lines = [self._line(name, ground, name in trusted) for name in [*first, *rest]]
+        # What runs during an import is slow to try: the interpreter has to import it anew.
+        return sorted(lines, key=lambda line: not line.called)
 
     def _line(self, name: str, ground: Ground, trusted: bool = False) -> _Line:
         plan = _plan_of(name, ground)
-        return _Line(name, plan, self._talk(name, plan, ground), trusted)
+        called = ground.hierarchy.subfunctions[name].kind.called
+        return _Line(name, plan, self._talk(name, plan, ground), called, trusted)
 
     def _talk(
         self, name: str, plan: Plan, ground: Ground
@@ -247,37 +290,40 @@ class BottomUp:
         """Try a line's patches up to its allowance; whether it is still thinking instead."""
         if line.batch is None and not line.tried:
             line.begin()
+        until = float("inf") if allowance is None else time.monotonic() + self._turn
         while line.batch is not None and (allowance is None or line.tried < allowance):
             left = None if self._limits.patches is None else self._limits.patches - self.tried
-            batch = line.batch[:left]
-            verdicts: list[Verdict] = []
+            batch = line.batch[: None if left is None else left + len(line.verdicts)]
             if not batch:
                 if time.monotonic() - self._heard > HEARD_SECONDS:
                     self._heard = time.monotonic()
                     yield Proposed(line.subfunction, 0, self.tried, self._best)
                 line.answer(())
                 return True
-            while len(verdicts) < len(batch):
-                part = batch[len(verdicts) :][: self._portion()]
+            while len(line.verdicts) < len(batch):
+                if time.monotonic() > until:
+                    return False
+                part = batch[len(line.verdicts) :][: self._portion(line)]
                 yield Proposed(line.subfunction, len(part), self.tried, self._best)
                 began = self._heard = time.monotonic()
                 tries = [ground.sources(patch) for patch in part]
-                verdicts += self.runner.attempt(tries, line.plan, self.deadline)
-                self._pace = (time.monotonic() - began) / len(part)
+                verdicts = self.runner.attempt(tries, line.plan, self.deadline)
+                line.verdicts += verdicts
+                line.pace = (time.monotonic() - began) / len(part)
                 self.tried += len(part)
-                for patch, verdict in zip(part, verdicts[-len(part) :], strict=True):
+                for patch, verdict in zip(part, verdicts, strict=True):
                     if was_cut(verdict):
                         line.cut.append(patch)
                     yield from self._weigh(patch, verdict, line.plan, ground)
                 if self.spent():
                     return False
-            line.answer(verdicts)
+            line.answer(line.verdicts)
         return False
 
-    def _portion(self) -> int:
+    def _portion(self, line: _Line) -> int:
         """So many tries that somebody who watches hears of them twice a second."""
         jobs = self.runner.jobs
-        return jobs if self._pace is None else max(jobs, int(HEARD_SECONDS / self._pace))
+        return jobs if line.pace is None else max(jobs, int(HEARD_SECONDS / line.pace))
 
     def _weigh(self, patch: Patch, verdict: Verdict, plan: Plan, ground: Ground) -> Iterator[Event]:
         """plan: the cases that were run; that of the ground: all that the repair is about."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from mgdebug import forgery, judge, learned, sources, suspects
 from mgdebug.bottom_up import BottomUp, Ground, Progress
@@ -342,8 +343,9 @@ class _Repair:
                 return
         self.search.proposers = [one]
         spent, faults = one.spent, 0
-        for event in self._steps(self.search.by_levels):
-            yield event
+        for event in chain(self._steps(self.search.by_levels), [None]):
+            if event is not None:
+                yield event
             if one.spent != spent:
                 spent = one.spent
                 yield spent
@@ -361,16 +363,15 @@ class _Repair:
             if not self.search.progress:
                 return
             try:
-                yield from self._accept(self.search.progress)
+                yield from self._accept(self.search.progress[0])
             except OutOfTime:
                 self.search.stop = Stop.SECONDS
                 return
             if not self.ground.suspects:
                 return
 
-    def _accept(self, progress: Sequence[Progress]) -> Iterator[Event]:
-        """Build on the patch that made most cases pass; the cheapest among equals."""
-        best = max(progress, key=lambda p: (p.gained, -p.patch.cost))
+    def _accept(self, best: Progress) -> Iterator[Event]:
+        """Build on progress."""
         self.ground = replace(
             self.ground, now={**self.ground.now, **judge.patched(self.ground.now, best.patch)}
         )

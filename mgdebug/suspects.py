@@ -89,11 +89,17 @@ def direct(name: str, traces: Iterable[Trace]) -> set[str]:
 
 def oracles(hierarchy: Hierarchy, traces: Iterable[Trace]) -> set[str]:
     """Subfunctions that cases call themselves besides a caller of theirs: they serve to tell what
-    is right, and so are trusted longer."""
+    is right, and so are trusted longer; but not one that a failing case calls and nothing else."""
+    traces = tuple(traces)
     called = {call.subfunction for t in traces for call in t.calls if not call.caller}
+    accused = set()
+    for trace in traces:
+        own = {call.subfunction for call in trace.calls if not call.caller}
+        if len(own) == 1 and not trace.status.ok:
+            accused |= own
     return {
         name
         for other in called & hierarchy.subfunctions.keys()
         for name in hierarchy.subfunctions[other].calls
-        if name in called and name != other
+        if name in called - accused and name != other
     }

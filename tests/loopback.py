@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -78,7 +79,7 @@ class Server:
         said = self._script(body, number)
         time.sleep(said.wait)
         if said.reset:
-            handler.connection.close()
+            _drop(handler)
             return
         try:
             if said.status != 200 or said.body is not None:
@@ -89,6 +90,11 @@ class Server:
                 _whole(handler, 200, _reply(said), said.headers)
         except (BrokenPipeError, ConnectionResetError):
             pass
+
+
+def _drop(handler: BaseHTTPRequestHandler) -> None:
+    handler.close_connection = True
+    handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 def _whole(
@@ -141,7 +147,7 @@ def _stream(handler: BaseHTTPRequestHandler, said: Said) -> None:
         _event(handler, {"delta": {"role": "assistant", "content": part}})
         time.sleep(said.drip)
         if said.cut and number == len(parts) // 2:
-            handler.connection.close()
+            _drop(handler)
             return
     _event(handler, {"delta": {}, "finish_reason": said.finish})
     if said.usage is not None:

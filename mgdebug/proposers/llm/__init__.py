@@ -12,7 +12,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 from mgdebug.events import Sending, Spent
-from mgdebug.model import Failure, Patch, Verdict
+from mgdebug.model import Edit, Failure, Patch, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.proposers.llm.caller import Answer, Fault
 from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller
@@ -38,6 +38,7 @@ class _Conversation:
     messages: list[Message] = field(default_factory=list)
     stage: int = 0  # of the list of models, from cheap to strong
     probes: int = 0
+    tried: set[tuple[Edit, ...]] = field(default_factory=set)
 
 
 class Model:
@@ -117,6 +118,9 @@ class Model:
                 talk.probes += 1
                 return teller.shown(probe, _probed(probe, brief, failures))
             return teller.complaint(edits.why)
+        if edits in talk.tried:
+            return teller.complaint("you gave the same function before, and it still fails")
+        talk.tried.add(edits)
         line = brief.source.line_of(edits[0].start)
         own = brief.subfunction
         note = f"{brief.source.path}:{line}, {own.qualname}: as {self.name} wrote it"
@@ -125,6 +129,9 @@ class Model:
         failing = {failure.case for failure in failures}
         if failing <= set(verdict.passed) and not verdict.failed and not verdict.reason:
             return None
+        gained = failing & set(verdict.passed)
+        if gained and not {case.id for case in brief.cases} - failing - set(verdict.passed):
+            return None  # progress that others build on
         talk.stage += 1
         left = [case for case in failing if case not in verdict.passed][:TRACED]
         traced = brief.lab.trace(patch, sorted(left)) if brief.lab and not verdict.reason else []

@@ -101,8 +101,9 @@ class Caller:
 
     def start(self) -> None:
         """Let the child import litellm meanwhile."""
-        if self._child is not None and self._child.poll() is None:
+        if self._alive():
             return
+        self.close()
         self._child = subprocess.Popen(
             [sys.executable, "-m", "mgdebug.proposers.llm.calling"],
             stdin=subprocess.PIPE,

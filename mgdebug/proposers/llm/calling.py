@@ -67,6 +67,10 @@ class _Child:
             "response_format": asked.get("schema"),
         }
         streamed = bool(asked.get("stream", True))
+        if streamed:
+            options["stream_options"] = {"include_usage": True}
+        # Left out here: where litellm drops what a provider does not know, it asks twice.
+        known = self._litellm.get_supported_openai_params(model=asked["model"]) or ()
         stream = self._litellm.completion(
             model=asked["model"],
             messages=asked["messages"],
@@ -74,8 +78,11 @@ class _Child:
             num_retries=0,
             max_retries=0,
             stream=streamed,
-            **({"stream_options": {"include_usage": True}} if streamed else {}),
-            **{name: value for name, value in options.items() if value is not None},
+            **{
+                name: value
+                for name, value in options.items()
+                if value is not None and (name in known or name == "api_base")
+            },
         )
         parts: list[str] = []
         finish, usage, length = "", None, 0
@@ -140,7 +147,6 @@ def _main() -> None:
     litellm.client_session = httpx.Client(follow_redirects=False)
     litellm.suppress_debug_info = True
     litellm.telemetry = False
-    litellm.drop_params = True
     _Child(out, litellm).serve(iter(sys.stdin.readline, ""))
 
 

@@ -1,0 +1,340 @@
+"""The model engine in whole repairs: the real litellm calls a server on this machine."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loopback import Said, Server
+
+from mgdebug.events import Event, Finished, Reply, Sending, Spent, Warned
+from mgdebug.languages.python import Python
+from mgdebug.model import Stop, Target
+from mgdebug.proposers import named
+from mgdebug.proposers.llm.prompting import masked, parts
+from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
+from mgdebug.repair import repair
+from mgdebug.settings import STRATEGIES, ModelSettings, Settings
+from mgdebug.syntax.hierarchy import decompose
+from mgdebug.syntax.source import SourceFile
+
+PROGRAM = '''
+API_KEY = "canary-in-the-source-1"
+
+
+def scaled(values, factor):
+    """Each value times the factor."""
+    return [value + factor for value in values]
+
+
+def clipped(values, most):
+    """No value over the most."""
+    return [max(value, most) for value in values]
+
+
+def pictured(values, password):
+    both = clipped(scaled(values, 2), 10)
+    return "|".join(map(str, both))
+'''
+TESTS = """
+from program import clipped, pictured, scaled
+
+TOKEN = "sk-canary-in-the-test-1"
+
+
+def test_scaled():
+    assert scaled([1, 3], 5) == [5, 15]
+
+
+def test_clipped():
+    assert clipped([1, 30], 10) == [1, 10]
+
+
+def test_nothing():
+    assert pictured([], password="canary-in-a-value-1") == ""
+
+
+def test_whole():
+    assert pictured([1, 7], password="canary-in-a-value-2") == "2|10", TOKEN
+"""
+RIGHT = {
+    "scaled": "def scaled(values, factor):\n    return [value * factor for value in values]",
+    "clipped": "def clipped(values, most):\n    return [min(value, most) for value in values]",
+}
+
+
+def fenced(code: str) -> str:
+    return f"It adds where it should multiply.\n\n```python\n{code}\n```\n"
+
+
+def subject(body: Mapping[str, Any]) -> str:
+    """The function that a request is about."""
+    first = str(body["messages"][1]["content"])
+    return first.partition("The function `")[2].partition("`")[0]
+
+
+def asks(
+    root: Path,
+    script: Callable[[Mapping[str, Any], int], Said],
+    *,
+    program: str = PROGRAM,
+    tests: str = TESTS,
+    engine: str = "llm",
+    allow: bool = True,
+    **changed: Any,
+) -> tuple[list[Event], Server]:
+    (root / "program.py").write_text(program)
+    (root / "test_program.py").write_text(tests)
+    with Server(script).running() as server:
+        told: Mapping[str, Any] = {"consent": True, "cache": False, "seconds": 30.0}
+        model = ModelSettings(names=("openai/test",), api_base=server.base, **{**told, **changed})
+        settings = Settings(time=60.0, model=model)
+        stream = repair(
+            Target(root, root, tests=("test_program.py",)),
+            named(engine, settings),
+            settings,
+            sys.executable,
+        )
+        events: list[Event] = []
+        reply: Reply | None = None
+        while not events or not isinstance(events[-1], Finished):
+            events.append(stream.send(reply))
+            sent = isinstance(events[-1], Sending)
+            reply = Reply(0) if sent and allow else None
+        stream.close()
+    return events, server
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-in-the-environment")
+
+
+def last(events: list[Event]) -> Finished:
+    assert isinstance(events[-1], Finished)
+    return events[-1]
+
+
+def test_leaves_are_mended_side_by_side_and_then_the_whole_passes(tmp_path: Path) -> None:
+    def script(body: Mapping[str, Any], number: int) -> Said:
+        return Said(fenced(RIGHT[subject(body)]), wait=0.3, usage=(50, 10))
+
+    events, server = asks(tmp_path, script)
+    done = last(events).repair
+    assert done.stop is Stop.FIXED
+    assert done.patch is not None
+    asked = [subject(body) for body in server.requests]
+    assert set(asked) == {"scaled", "clipped"}
+    assert max(server.times[:2]) - min(server.times[:2]) < 0.3  # neither waited for the other
+    spent = [event for event in events if isinstance(event, Spent)][-1]
+    assert (spent.calls, spent.requests) == (len(asked), len(asked))
+    assert spent.prompt == 50 * len(asked)
+    assert (tmp_path / "program.py").read_text() == PROGRAM  # nobody has consented
+
+
+def test_a_model_is_told_what_really_happened_and_no_secret(tmp_path: Path) -> None:
+    def script(body: Mapping[str, Any], number: int) -> Said:
+        name = subject(body)
+        again = len(body["messages"]) > 2
+        return Said(fenced(RIGHT[name] if again else RIGHT[name].replace("factor f", "2 f")))
+
+    events, server = asks(tmp_path, script)
+    assert last(events).repair.stop is Stop.FIXED
+    first = next(b for b in server.requests if subject(b) == "scaled")["messages"]
+    told = first[1]["content"]
+    assert "assert scaled([1, 3], 5) == [5, 15]" in told
+    assert "value + factor" in told
+    assert "factor = 5" in told  # a real value, before a block
+    assert "scaled returned [6, 8]" in told
+    assert "scaled([], 2) gives []" in told.replace("values=", "").replace("factor=", "")
+    again = next(b for b in server.requests if subject(b) == "scaled" and len(b["messages"]) > 2)[
+        "messages"
+    ]
+    assert [m["role"] for m in again] == ["system", "user", "assistant", "user"]
+    assert "still fails" in again[-1]["content"]
+    assert "scaled returned [2, 6]" in again[-1]["content"]  # with the first reply in place
+    assert "canary" not in str([body["messages"] for body in server.requests])
+
+
+def test_nothing_is_sent_without_a_yes(tmp_path: Path) -> None:
+    events, server = asks(tmp_path, lambda *_: Said("no"), consent=False, allow=False)
+    assert server.requests == []
+    [sending] = [event for event in events if isinstance(event, Sending)]
+    assert (sending.models, sending.hosts) == (("openai/test",), ("127.0.0.1",))
+    assert sending.paths == ("program.py",)
+    assert sending.tokens > 100
+    assert any("nothing was sent" in e.message for e in events if isinstance(e, Warned))
+    assert last(events).repair.stop is not Stop.FIXED
+
+
+def test_a_server_that_fails_leaves_the_session_intact(tmp_path: Path) -> None:
+    events, server = asks(tmp_path, lambda *_: Said(status=401))
+    assert last(events).repair.stop is Stop.EXHAUSTED
+    warned = [e.message for e in events if isinstance(e, Warned)]
+    assert any("openai/test" in message and "key" in message for message in warned)
+    assert len(server.requests) <= 3
+    assert "canary" not in " ".join(warned)
+
+
+def test_the_search_comes_first_and_may_leave_nothing_to_ask(tmp_path: Path) -> None:
+    events, server = asks(tmp_path, lambda *_: Said("no"), engine="both")
+    assert last(events).repair.stop is Stop.FIXED
+    assert server.requests == []
+
+
+def test_replies_that_are_no_code_use_up_the_calls_and_no_more(tmp_path: Path) -> None:
+    events, server = asks(tmp_path, lambda *_: Said("Delete the tests.\nPROBE: values"), calls=7)
+    assert last(events).repair.stop is Stop.EXHAUSTED
+    assert len(server.requests) == 7
+    assert last(events).repair.tried == 0
+    said = "".join(str(body["messages"][-1]["content"]) for body in server.requests)
+    assert "`values` before the last block" in said  # the probe was answered
+    assert "[1, 3]" in said
+    assert "no block of code" in said
+    assert (tmp_path / "test_program.py").read_text() == TESTS
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_each_strategy_has_its_prompts(strategy: str) -> None:
+    found = parts(strategy)
+    assert set(found) == {"system", "first", "again"}
+    assert "{code}" in found["first"]
+    assert "{verdict}" in found["again"]
+    assert all("```python block" in found[name] for name in ("first", "again"))
+
+
+# -------------------------------------------------------------------------------- replies
+
+
+def file(text: str) -> SourceFile:
+    return SourceFile("m.py", textwrap.dedent(text).encode(), Python().grammar())
+
+
+def spliced(text: str, name: str, reply: str) -> str | Unusable:
+    source = file(text)
+    own = next(s for s in decompose([source]).subfunctions.values() if s.qualname == name)
+    edits = edits_of(reply, source, own)
+    return edits if isinstance(edits, Unusable) else source.splice(edits).text.decode()
+
+
+CLASS = """
+import math
+
+
+class Box:
+    @property
+    def size(self):
+        return 1
+
+    def grow(self, by):
+        return by
+
+
+def free(x):
+    return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "reply", "old", "new"),
+    [
+        (
+            "free",
+            "```python\ndef free(x):\n    return -x\n```",
+            "    return x\n",
+            "    return -x\n",
+        ),
+        ("free", "def free(x):\n    return -x\n", "    return x\n", "    return -x\n"),
+        ("free", "```\ndef free(x):\n    return -x\n```\nbye", "    return x\n", "    return -x\n"),
+        (
+            "free",
+            "```python\ndef free(x):\n    return 1\n```\nno:\n"
+            "```python\ndef free(x):\n    return 2\n```",
+            "    return x\n",
+            "    return 2\n",
+        ),
+        (
+            "Box.grow",
+            "```python\ndef grow(self, by):\n    return by + 1\n```",
+            "        return by\n",
+            "        return by + 1\n",
+        ),
+        (
+            "Box.grow",
+            "```python\nclass Box:\n    def grow(self, by):\n        return by + 1\n```",
+            "        return by\n",
+            "        return by + 1\n",
+        ),
+        (
+            "Box.size",
+            "```python\ndef size(self):\n    return 2\n```",
+            "        return 1\n",
+            "        return 2\n",
+        ),
+        (
+            "free",
+            "```python\nimport math\nimport json\n\ndef free(x):\n    return json.dumps(x)\n```",
+            "def free(x):\n    return x\n",
+            "import json\ndef free(x):\n    return json.dumps(x)\n",
+        ),
+        (
+            "free",
+            "```python\ndef helper(x):\n    return x\n\ndef free(x):\n    return helper(x)\n```",
+            "def free(x):\n    return x\n",
+            "\ndef helper(x):\n    return x\n\n\ndef free(x):\n    return helper(x)\n",
+        ),
+    ],
+)
+def test_a_reply_is_put_in_place_of_one_subfunction(
+    name: str, reply: str, old: str, new: str
+) -> None:
+    assert spliced(CLASS, name, reply) == CLASS.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        ("I cannot.", "no block of code"),
+        ("```python\ndef other(x):\n    return x\n```", "does not define free"),
+        ("```python\ndef free(x:\n    return x\n```", "does not parse"),
+        ("```python\ndef free(x):\n    return x\n```", "as it was"),
+        ("```python\nopen('x', 'w')\n```", "does not define free"),
+        ("```python\ndef free(x):\n    return -x\n", "no block of code"),
+    ],
+)
+def test_a_reply_that_cannot_be_used_says_why(reply: str, why: str) -> None:
+    found = spliced(CLASS, "free", reply)
+    assert isinstance(found, Unusable)
+    assert why in found.why
+
+
+def test_a_probe_is_one_expression_on_one_line() -> None:
+    assert probe_of("let me see\nPROBE: `values[0] + 1`\n") == "values[0] + 1"
+    assert probe_of("nothing") is None
+    assert len(probe_of("PROBE: " + "x" * 5000) or "") <= 200
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ('password = "hunter2hunter2"', "hunter2hunter2"),
+        ("API_KEY: str = 'abc'", "abc"),
+        ('{"client_secret": "abc def"}', "abc def"),
+        ("config['api_key'] = 'abc'", "abc"),
+        ("# Bearer abcdefgh12345678", "abcdefgh12345678"),
+        ("url = 'postgres://me:hunter2@db/x'", "hunter2"),
+        ("token = 'a1b2c3d4e5'", "a1b2c3d4e5"),
+    ],
+)
+def test_secrets_in_code_are_masked(text: str, hidden: str) -> None:
+    assert hidden not in masked(text)
+    assert "***" in masked(text)
+
+
+@pytest.mark.parametrize("text", ['name = "password"', 'key = "first name"', "a = token == 'x'"])
+def test_what_is_no_secret_is_left(text: str) -> None:
+    assert masked(text) == text

@@ -203,7 +203,7 @@ def test_what_needs_a_fresh_import_is_tried_too(
     assert changed_lines(done) == wanted or done.alternatives
 
 
-def test_two_faults_are_mended_by_strict_progress(project: Project) -> None:
+def test_two_faults_of_two_functions_are_mended_together(project: Project) -> None:
     root = project(
         {
             "pair.py": """\
@@ -224,12 +224,37 @@ def test_two_faults_are_mended_by_strict_progress(project: Project) -> None:
             """,
         }
     )
+    last = events(Target(root, root))[-1]
+    assert isinstance(last, Finished)
+    assert last.repair.stop is Stop.FIXED
+    assert last.repair.partial is None
+    assert len(changed_lines(last.repair)) == 2
+
+
+def test_two_faults_of_one_function_are_mended_one_after_the_other(project: Project) -> None:
+    root = project(
+        {
+            "pair.py": """\
+                def pair(kind, a, b):
+                    if kind == "low":
+                        return a if a > b else b
+                    return a // 3 + b
+            """,
+            "test_pair.py": """\
+                from pair import pair
+
+                def test_low(): assert pair("low", 1, 2) == 1
+                def test_low_again(): assert pair("low", 5, 3) == 3
+                def test_half(): assert pair("half", 8, 1) == 5
+                def test_half_again(): assert pair("half", 10, 0) == 5
+            """,
+        }
+    )
     stream = events(Target(root, root))
     assert any(isinstance(event, Accepted) for event in stream)
     last = stream[-1]
     assert isinstance(last, Finished)
     assert last.repair.stop is Stop.FIXED
-    assert last.repair.partial is None
     assert len(changed_lines(last.repair)) == 2
 
 

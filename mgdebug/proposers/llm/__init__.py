@@ -96,8 +96,9 @@ class Model:
                 if self.session.is_spent() or talk.stage >= len(self._settings.names):
                     return
                 continue
-            turns += 1
+            probes = talk.probes
             said = yield from self._tried(answer.text, brief, teller, talk, failures)
+            turns += talk.probes == probes
             if said is None:
                 return
             _go_on(talk, answer.text, said)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback import Said, Script, Server
 
+from mgdebug.bench.loopback import Said, Script, Server
 from mgdebug.errors import UsageError
 from mgdebug.proposers.llm.caller import Answer, Call, Caller, Fault, redacted
 from mgdebug.proposers.llm.kept import Kept

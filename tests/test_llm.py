@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback import Said, Server
 
+from mgdebug.bench.loopback import Said, Server
 from mgdebug.events import Event, Finished, Reply, Sending, Spent, Warned
 from mgdebug.languages.python import Python
 from mgdebug.model import Stop, Target

@@ -19,10 +19,10 @@ from typing import IO, Any
 
 from mgdebug import judge
 from mgdebug import settings as setting
-from mgdebug.events import Asked, Event, Finished, Judged, Reply
+from mgdebug.events import Asked, Event, Finished, Judged, Reply, Spent
 from mgdebug.languages import language_of
 from mgdebug.model import Alternative, Patch
-from mgdebug.proposers import proposer
+from mgdebug.proposers import named
 from mgdebug.repair import repair
 from mgdebug.syntax.source import SourceFile
 
@@ -30,9 +30,15 @@ SHOWN = 12  # alternatives that are told
 
 
 def request(
-    shown: Any, seconds: float, jobs: int, engine: str = "search", seed: int = 0
+    shown: Any,
+    seconds: float,
+    jobs: int,
+    engine: str = "search",
+    seed: int = 0,
+    model: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
-    """What a child is told.  shown: a Shown; jobs: its workers."""
+    """What a child is told.  shown: a Shown; jobs: its workers; model: settings of the model
+    engine."""
     return {
         "files": dict(shown.files),
         "target": shown.target,
@@ -42,6 +48,7 @@ def request(
         "jobs": jobs,
         "engine": engine,
         "seed": seed,
+        "model": dict(model or {}),
     }
 
 
@@ -53,8 +60,11 @@ class _Told:
         self._began = time.monotonic()
         self._found: dict[Patch, float] = {}
         self._files: dict[str, SourceFile] = {}
+        self._spent = Spent()
 
     def hear(self, event: Event) -> Reply | None:
+        if isinstance(event, Spent):
+            self._spent = event
         if isinstance(event, Judged) and event.plausible:
             self._found.setdefault(event.patch, time.monotonic() - self._began)
         elif isinstance(event, Asked):
@@ -73,6 +83,8 @@ class _Told:
                 {
                     "stop": str(done.stop),
                     "tried": done.tried,
+                    "calls": self._spent.calls,
+                    "prompt": self._spent.prompt,
                     "seconds": done.seconds,
                     "alternatives": [self._alternative(a) for a in done.alternatives[:SHOWN]],
                     "partial": self._patched(done.partial.patch) if done.partial else None,
@@ -116,14 +128,13 @@ def _main() -> None:
         target = setting.find_target(
             root, asked["target"], tuple(asked["tests"]), tuple(asked["expressions"]), None
         )
-        flags = {"time": asked["seconds"], "jobs": asked["jobs"]}
+        flags = {"time": asked["seconds"], "jobs": asked["jobs"], "model": asked["model"] or None}
         chosen = setting.load(root, {}, flags)
         chosen = replace(
             chosen, doctests=False, engine=asked["engine"], seed=asked["seed"], learn=False
         )
         told = _Told(out, sys.stdin, root, list(asked["files"]))
-        engines = [proposer(part) for part in chosen.engine.split("+")]
-        stream = repair(target, engines, chosen, sys.executable)
+        stream = repair(target, named(chosen.engine, chosen), chosen, sys.executable)
         reply: Reply | None = None
         try:
             while True:

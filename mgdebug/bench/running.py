@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,13 +30,15 @@ TOP = 3
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How rows are repaired.  seconds: for each; jobs: rows side by side; workers: of each."""
+    """How rows are repaired.  seconds: for each; jobs: rows side by side; workers: of each; model:
+    settings of the model engine."""
 
     engine: str
     seconds: float
     jobs: int
     workers: int
     seed: int = 0
+    model: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Score:
     right.  after: whether the first is right once a question, if there was one, is answered.
     right: seconds until the first right one passed all visible cases.  gained, lost: methods of a
     suite that the first patch, or else the partial one, made pass and broke; methods: of the suite.
-    family: of the first right patch.
+    family: of the first right patch.  calls, prompt: of a model, and the tokens of its prompts.
     """
 
     id: str
@@ -69,6 +71,8 @@ class Score:
     methods: int = 0
     green: bool = False
     family: str = ""
+    calls: int = 0
+    prompt: int = 0
 
 
 def sample(rows: Sequence[Row], size: int) -> list[Row]:
@@ -153,7 +157,9 @@ def _resumed(asking: Asking, out: Path | None) -> dict[str, Score]:
 def repaired(row: Row, asking: Asking) -> Score:
     """Repair one row in a child and judge what comes back."""
     talk = _Talk(row)
-    asked = request(row.shown, asking.seconds, asking.workers, asking.engine, asking.seed)
+    asked = request(
+        row.shown, asking.seconds, asking.workers, asking.engine, asking.seed, asking.model
+    )
     began = time.monotonic()
     child = subprocess.Popen(
         [sys.executable, "-m", "mgdebug.bench.repairing"],
@@ -267,6 +273,8 @@ class _Talk:
             seconds=seconds,
             right=min((t for t in times if t is not None), default=None),
             tried=done["tried"],
+            calls=done["calls"],
+            prompt=done["prompt"],
             gained=gained,
             lost=lost,
             methods=methods,

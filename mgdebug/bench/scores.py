@@ -73,6 +73,15 @@ def table(scores: Sequence[Score]) -> Iterator[str]:
             f"{whole['methods lost']:.0f} lost, of {whole['methods']:.0f}; "
             f"{sum(s.green for s in scores)} of {len(scores)} programs fully green"
         )
+    if any(score.calls for score in scores):
+        mended = sorted(score.prompt for score in scores if score.plausible)
+        calls = [score.calls for score in scores]
+        yield (
+            f"calls of a model: {sum(calls)}, {sum(calls) / len(calls):.1f} a row, at most"
+            f" {max(calls)}; tokens of prompts a repaired row: median"
+            f" {statistics.median(mended) if mended else 0:.0f},"
+            f" p95 {mended[min(len(mended) - 1, int(0.95 * len(mended)))] if mended else 0}"
+        )
     broken = [s for s in scores if s.stop == "broken"]
     for score in broken:
         last = score.note.strip().splitlines()[-1:] or [""]

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -29,6 +30,13 @@ from mgdebug.errors import CLEAN, FAILURES, UsageError
 @click.option("--only", multiple=True, metavar="ID", help="Rows (repeatable).")
 @click.option("--sample", type=int, default=0, metavar="N", help="A fixed sample of the rows.")
 @click.option("--seed", type=int, default=0, help="For whatever draws lots.  [0]")
+@click.option(
+    "--replies",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Recorded replies (JSON Lines) in place of a model.",
+)
+@click.option("--calls", type=int, default=10, metavar="N", help="Of a model, for a row.  [10]")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 @click.option("--against", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 @ends_cleanly
@@ -41,6 +49,8 @@ def bench(
     only: tuple[str, ...],
     sample: int,
     seed: int,
+    replies: Path | None,
+    calls: int,
     out: Path | None,
     against: Path | None,
 ) -> int:
@@ -58,9 +68,35 @@ def bench(
         return CLEAN if ok else FAILURES
     if not Path(what).is_file():
         raise UsageError(f"{what} is no file and no suite", f"suites: {', '.join(SUITES)}")
-    for line in _on_rows(Path(what), engine, visible, time, jobs, only, sample, seed, out, against):
-        click.echo(line)
+    with _model(replies, calls, seed) as model:
+        for line in _on_rows(
+            Path(what), engine, visible, time, jobs, only, sample, seed, model, out, against
+        ):
+            click.echo(line)
     return CLEAN
+
+
+@contextmanager
+def _model(replies: Path | None, calls: int, seed: int) -> Iterator[Mapping[str, object]]:
+    """Settings of the model engine, for which a server on this machine stands in."""
+    if replies is None:
+        name = os.environ.get("MGDEBUG_MODEL")
+        yield {"consent": True, "calls": calls, **({"name": name} if name else {})}
+        return
+    from mgdebug.bench.loopback import Server
+    from mgdebug.bench.recorded import Recorded
+
+    os.environ.setdefault("OPENAI_API_KEY", "nobody asks for it")
+    with Server(Recorded(replies, seed)).running() as server:
+        yield {
+            "name": "openai/recorded",
+            "api_base": server.base,
+            "consent": True,
+            "cache": False,
+            "calls": calls,
+            "tokens": 0,
+            "cost": 0,
+        }
 
 
 def _on_rows(
@@ -72,15 +108,15 @@ def _on_rows(
     only: tuple[str, ...],
     sample: int,
     seed: int,
+    model: Mapping[str, object],
     out: Path | None,
     against: Path | None,
 ) -> Iterator[str]:
     from mgdebug.bench import rows, running, scores
-    from mgdebug.proposers import PROPOSERS
+    from mgdebug.proposers import named
+    from mgdebug.settings import load
 
-    for name in engine.split("+"):
-        if name not in PROPOSERS:
-            raise UsageError(f"there is no engine {name}", f"known: {', '.join(PROPOSERS)}")
+    named(engine, load(file.parent, os.environ, {"model": model}))  # raises for what is none
     others = running.scores(against) if against else {}
     chosen = rows.read(file, visible)
     missing = sorted(set(only) - {row.id for row in chosen})
@@ -91,7 +127,8 @@ def _on_rows(
         chosen = running.sample(chosen, sample)
     cores = len(os.sched_getaffinity(0))
     side_by_side = jobs or cores
-    asking = running.Asking(engine, seconds, side_by_side, max(1, cores // side_by_side), seed)
+    workers = max(1, cores // side_by_side)
+    asking = running.Asking(engine, seconds, side_by_side, workers, seed, model)
     found = []
     for score in running.run(chosen, asking, out):
         found.append(score)

@@ -33,6 +33,17 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """The first event, before anything was run.  engine: the names of the proposers."""
+
+    root: str
+    path: str
+    qualname: str
+    python: str
+    engine: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Collected:
     """The whole selected suite ran once.  seconds: of that run."""
 
@@ -158,7 +169,8 @@ class Finished:
 
 
 Event = (
-    Warned
+    Started
+    | Warned
     | Collected
     | Decomposed
     | Traced

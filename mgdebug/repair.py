@@ -26,6 +26,7 @@ from mgdebug.events import (
     Grouped,
     Ranked,
     Reply,
+    Started,
     Traced,
     Verified,
     Warned,
@@ -81,6 +82,8 @@ def repair(
     try:
         for each in paid:
             each.start()
+        names = tuple(one.name for one in proposers)
+        yield Started(str(target.root), target.path, target.qualname, python, names)
         while True:
             with Runner.of(target, python, settings) as runner:
                 one = _Repair(target, proposers, settings, runner, enough)

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from mgdebug.bench.loopback import Said, Server
+from mgdebug.cli import main
 from mgdebug.events import Event, Finished, Reply, Sending, Spent, Warned
 from mgdebug.languages.python import Python
-from mgdebug.model import Stop, Target
+from mgdebug.model import BlockVisit, Status, Stop, Target, Trace, Value
 from mgdebug.proposers import named
 from mgdebug.proposers.llm.prompting import masked, parts
 from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
+from mgdebug.proposers.llm.simulated import agreement
 from mgdebug.repair import repair
 from mgdebug.settings import STRATEGIES, ModelSettings, Settings
 from mgdebug.syntax.hierarchy import decompose
@@ -198,6 +201,11 @@ def test_replies_that_are_no_code_use_up_the_calls_and_no_more(tmp_path: Path) -
     assert (tmp_path / "test_program.py").read_text() == TESTS
 
 
+def test_the_help_names_all_strategies() -> None:
+    said = CliRunner().invoke(main, ["fix", "--help"]).output
+    assert all(strategy in said for strategy in STRATEGIES)
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_each_strategy_has_its_prompts(strategy: str) -> None:
     found = parts(strategy)
@@ -338,3 +346,16 @@ def test_secrets_in_code_are_masked(text: str, hidden: str) -> None:
 @pytest.mark.parametrize("text", ['name = "password"', 'key = "first name"', "a = token == 'x'"])
 def test_what_is_no_secret_is_left(text: str) -> None:
     assert masked(text) == text
+
+
+def test_a_simulation_is_held_against_the_real_trace() -> None:
+    source = file("def f(a):\n    b = a + 1\n    c = [b]\n    return c\n")
+    hierarchy = decompose([source])
+    own = hierarchy.subfunctions["m.py::f"]
+    after = {"b": Value("int", "2"), "c": Value("list", "[2]")}
+    trace = Trace("case", Status.FAILED, {}, (BlockVisit(own.blocks[0].id, 1, 0, {}, after),))
+    said = "line 2: b = 2\n- line 3: `c = [2 ]`\nline 3: c = [3]\nline 9: z = 1\nbecause"
+    assert agreement(said, trace, hierarchy, 1) == (
+        "Of 3 values that you gave, 2 are what the code really computes.\nline 3: c was really [2]"
+    )
+    assert agreement("it is wrong", trace, hierarchy, 1) == ""

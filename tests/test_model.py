@@ -26,6 +26,7 @@ from mgdebug.events import (
     Ranked,
     Sending,
     Spent,
+    Started,
     Traced,
     Verified,
     Warned,
@@ -98,6 +99,7 @@ EVENTS: list[Event] = [
         Question("m.py", ODD, (Choice(ODD, (0,)), Choice("raises OSError", (1, 2)))), (ALTERNATIVE,)
     ),
     Answered(ODD, (ALTERNATIVE,)),
+    Started("/home/me", "m.py", ODD, "python3", ("search", "llm")),
     Sending(("a/b", ODD), ("host",), ("m.py",), 900, 20, None),
     Spent(3, 1, 4, 2000, 300, 0.25),
     Grouped((ALTERNATIVE, Alternative((PATCH,), ""))),

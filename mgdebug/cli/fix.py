@@ -13,7 +13,6 @@ from mgdebug.cli.ending import Stopping, ends_cleanly
 from mgdebug.cli.terminal import harmless, terminal
 from mgdebug.cli.undo import told_of_interrupted
 from mgdebug.errors import CLEAN, FAILURES, NO_CASES
-from mgdebug.settings import STRATEGIES
 
 if TYPE_CHECKING:
     from mgdebug.model import Repair, Target
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
 @click.option("--engine", metavar="NAME", help="search, llm, or both.  [search]")
 @click.option("--model", metavar="NAME", help="Of litellm, such as ollama/qwen2.5-coder.")
 @click.option("--api-base", metavar="URL", help="Where the model is asked.")
-@click.option("--strategy", metavar="NAME", help=f"One of {', '.join(STRATEGIES)}.")
+@click.option(
+    "--strategy", metavar="NAME", help="hierarchical, blocks, plan, simulate or feedback."
+)
 @click.option("--local-only", is_flag=True, help="Refuse models that are not on this machine.")
 @click.option("--no-cache", is_flag=True, help="Keep no replies, and use none that were kept.")
 @click.option("--yes", is_flag=True, help="Do not ask before code is sent to a model.")

@@ -15,9 +15,10 @@ from mgdebug.events import Sending, Spent
 from mgdebug.model import Edit, Failure, Patch, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.proposers.llm.caller import Answer, Fault
-from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller
+from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, telling
 from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
 from mgdebug.proposers.llm.session import CHARACTERS, Message, Session, host_of
+from mgdebug.proposers.llm.simulated import agreement
 from mgdebug.runner.evaluate import State
 from mgdebug.settings import ModelSettings, Settings
 
@@ -136,7 +137,8 @@ class Model:
         talk.stage += 1
         left = [case for case in failing if case not in verdict.passed][:TRACED]
         traced = brief.lab.trace(patch, sorted(left)) if brief.lab and not verdict.reason else []
-        return teller.again(verdict, failures, traced, brief.source.splice(patch.edits))
+        agreed = _agreement(text, brief) if self._settings.strategy == "simulate" else ""
+        return teller.again(verdict, failures, traced, brief.source.splice(patch.edits), agreed)
 
 
 def made(settings: Settings) -> Model:
@@ -169,6 +171,13 @@ def _go_on(talk: _Conversation, reply: str, said: str) -> None:
 def _reaching(brief: Brief) -> list[Failure]:
     cases = {case.id for case in brief.cases}
     return [failure for failure in brief.failures if failure.case in cases]
+
+
+def _agreement(text: str, brief: Brief) -> str:
+    """How a reply's simulation compares with the trace of the case that it was told."""
+    trace = telling(brief.traces, brief.subfunction.id)
+    first_line = brief.source.line_of(brief.subfunction.whole.start)
+    return agreement(text, trace, brief.hierarchy, first_line) if trace is not None else ""
 
 
 def _probed(expression: str, brief: Brief, failures: Sequence[Failure]) -> list[str]:

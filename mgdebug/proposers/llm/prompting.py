@@ -129,7 +129,7 @@ class Teller:
     def _states(
         self, traces: Sequence[Trace], hierarchy: Hierarchy, source: SourceFile, tokens: int
     ) -> str:
-        trace = _telling(traces, self._brief.subfunction.id)
+        trace = telling(traces, self._brief.subfunction.id)
         if trace is None:
             return ""
         own = _own(trace, self._brief.subfunction.id)
@@ -193,7 +193,7 @@ def _context(brief: Brief) -> Iterator[str]:
         yield "\n".join(["Around it:", "```python", *lines[:CONTEXT_LINES], "```", ""])
 
 
-def _telling(traces: Sequence[Trace], name: str) -> Trace | None:
+def telling(traces: Sequence[Trace], name: str) -> Trace | None:
     """The failing trace that shows the subfunction with the fewest visits."""
     found = [t for t in traces if not t.status.ok and _own(t, name).visits]
     return min(found, key=lambda t: len(_own(t, name).visits), default=None)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mgdebug.languages.python import Python
-from mgdebug.model import BlockVisit, Failure, Patch, Status, Suspect, Trace, Value, Verdict
+from mgdebug.model import BlockVisit, Call, Failure, Patch, Status, Suspect, Trace, Value, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.proposers.search import BATCH, FIRST_BATCH, Search
 from mgdebug.syntax.hierarchy import decompose
@@ -783,3 +783,39 @@ def test_a_function_becomes_what_the_cases_call_it_everywhere() -> None:
     brief = replace(brief, failures=(Failure("case", "count_equal('') == ''", said),))
     assert text.replace("equal", "count_equal") in set(offered(brief))
     assert not any("count_equal" in text for text in offered(replace(brief, failures=())))
+
+
+def traced_with(text: str, name: str, result: Value | None, raised: Value | None) -> Brief:
+    """A brief whose passing case gave a result, and in whose failing case each block raised."""
+    brief = brief_on(text, name)
+    own = brief.subfunction
+    blocks = [b for b in own.blocks]
+    visits = tuple(BlockVisit(b.id, 1, n, left=False, raised=raised) for n, b in enumerate(blocks))
+    failing = replace(brief.traces[0], visits=visits)
+    call = Call(1, own.id, result=result)
+    passing = Trace("good", Status.PASSED, {b.id: 1 for b in blocks}, calls=(call,))
+    return replace(brief, traces=(failing, passing))
+
+
+def test_what_raised_is_caught_and_what_others_get_is_returned() -> None:
+    text = "def f(path):\n    data = open(path)\n    return data\n"
+    brief = traced_with(text, "f", Value("dict", "{}"), Value("FileNotFoundError", "no"))
+    early = list(islice(offered(brief), 400))
+    caught = text.replace(
+        "    data = open(path)\n",
+        "    try:\n        data = open(path)\n    except FileNotFoundError:\n        return {}\n",
+    )
+    assert caught in early
+    quiet = traced_with(text, "f", Value("dict", "{}"), None)
+    assert not any("except" in one for one in offered(quiet))
+
+
+def test_a_guard_gives_what_the_function_gives_elsewhere_or_raises_what_a_case_wants() -> None:
+    text = "def f(a):\n    b = a\n    return {a: b}\n"
+    brief = traced_with(text, "f", Value("dict", "{}"), None)
+    early = list(islice(offered(brief), 1500))
+    assert any("if a" in one and "        return {}\n" in one for one in early)
+    failure = Failure("case", "with pytest.raises(KeyError): f(0)", "DID NOT RAISE")
+    wanted = replace(brief, failures=(failure,))
+    assert any("raise KeyError\n" in one for one in islice(offered(wanted), 1500))
+    assert not any("raise " in one for one in offered(brief))

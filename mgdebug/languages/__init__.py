@@ -72,10 +72,12 @@ class Vocabulary:
     choose: str  # {0} where the condition {1} holds, else {2}
     exits: tuple[str, ...]  # statements that leave: {0} is a value
     guard: str  # {0} a condition, {1} a statement, {newline}, {indent}
+    catch: str  # {0} a statement, {1} an exception, {2} what then, {newline}, {outer}, {indent}
     options: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # functions, their keywords
     keys: tuple[str, ...]  # what a key is made of: {0} as it is, {1} what it is made from
     steps: tuple[str, ...]  # statements that count {0}
     exceptions: tuple[str, ...]  # the likeliest first
+    throw: str  # the statement that raises {0}
     give: str  # the statement that returns {0}
     wait: str  # the expression that waits for {0}
     itself: str  # the name of a method's own object

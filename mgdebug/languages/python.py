@@ -421,6 +421,7 @@ _VOCABULARY = Vocabulary(
     choose="{0} if {1} else {2}",
     exits=("return {0}", "continue", "break"),
     guard="if {0}:{newline}{indent}{1}",
+    catch=("try:{newline}{indent}{0}{newline}{outer}except {1}:{newline}{indent}{2}"),
     options=(
         (
             ("sorted", "sort", "max", "min"),
@@ -439,6 +440,7 @@ _VOCABULARY = Vocabulary(
         *("ZeroDivisionError", "Exception", "LookupError", "StopIteration", "RuntimeError"),
         *("OSError", "FileNotFoundError", "NotImplementedError", "ArithmeticError"),
     ),
+    throw="raise {0}",
     give="return {0}",
     wait="await {0}",
     itself="self",

@@ -25,7 +25,7 @@ from mgdebug.proposers.search.moments import (
 )
 from mgdebug.proposers.search.offers import Offer, becomes, short
 from mgdebug.proposers.search.sites import Scope, Site
-from mgdebug.proposers.search.statements import exits, guard, in_loop, next_line
+from mgdebug.proposers.search.statements import LOOPS, exits, guard, in_loop, next_line
 from mgdebug.proposers.search.synthesis import Atom, Bank, Term
 from mgdebug.proposers.search.wording import Wording
 
@@ -175,8 +175,8 @@ class _Study:
             if block_at(scope, site.start, site.end) is not self._block:
                 continue
             stale = changed_before(scope, self._block, site.start)
-            ways = [text for text in exits(scope) if in_loop(site) or text.startswith("return")]
-            ways.sort(key=lambda text: text.startswith("return"))
+            ways = [text for text in exits(scope) if in_loop(site) or text not in LOOPS]
+            ways.sort(key=lambda text: text not in LOOPS)
             words, every = scope.words, (1 << len(self._moments.states)) - 1
             if "statement" in site.roles and "\n" not in site.text:
                 hole = _Hole(

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from mgdebug.model import SubfunctionKind
+from mgdebug.proposers.search.moments import block_at
 from mgdebug.proposers.search.offers import Offer, short
 from mgdebug.proposers.search.sites import Scope, Site
+from mgdebug.proposers.search.statements import LOOPS, exits, in_loop
 
+CAUGHT = 10  # ways to leave after an exception
 MOST_DELETED = 3  # neighbours that go together
 
 
@@ -249,7 +252,36 @@ def called_otherwise(scope: Scope) -> Iterator[Offer]:
                 yield Offer(5.0 - 2 * alike, edits, f"`{sub.name}` becomes `{name}`")
 
 
+def caught(scope: Scope) -> Iterator[Offer]:
+    """What raised in a failing case is caught, and the function or the turn of a loop is left."""
+    brief, source = scope.brief, scope.brief.source
+    raised: dict[str, dict[str, None]] = {}
+    for trace in brief.traces:
+        for visit in () if trace.status.ok else trace.visits:
+            if visit.raised is not None:
+                raised.setdefault(visit.block, {})[visit.raised.type] = None
+    for site in scope.statements:
+        block = block_at(scope, site.start, site.end)
+        kinds = raised.get(block.id, {}) if block is not None else {}
+        single = "statement" in site.roles and "\n" not in site.text
+        if not kinds or not single or not source.starts_line(site.start):
+            continue
+        outer = source.indent(site.start)
+        indent = outer + ("\t" if "\t" in outer else "    ")
+        ways = [way for way in exits(scope) if in_loop(site) or way not in LOOPS]
+        named = [kind for kind in kinds if kind in scope.words.exceptions]
+        for order, kind in enumerate([*named, "Exception"]):
+            for rank, way in enumerate(ways[:CAUGHT]):
+                text = scope.words.catch.format(
+                    site.text, kind, way, newline=source.newline, outer=outer, indent=indent
+                )
+                note = f"`{short(site.text)}` may raise {kind}: `{way}`"
+                cost = 7.0 + 0.5 * order + 0.2 * rank + site.penalty
+                yield Offer(cost, ((site.start, site.end, text),), note)
+
+
 ON_OMISSIONS = (
+    caught,
     called_otherwise,
     another_name,
     several_deleted,

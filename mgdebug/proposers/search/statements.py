@@ -6,6 +6,7 @@ al. 2014; GenProg, Le Goues et al. 2012).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from mgdebug.proposers.search.conditions import ATOMS, atoms, atoms_near
@@ -52,7 +53,7 @@ def guarded(scope: Scope) -> Iterator[Offer]:
                 edit = (site.start, site.end, text)
                 yield Offer(7.0 + cost + site.penalty, (edit,), note)
             for rank, leaving in enumerate(leaving_by):
-                if leaving in ("break", "continue") and not in_loop(site):
+                if leaving in LOOPS and not in_loop(site):
                     continue
                 text = guard(scope, site.start, condition.text, leaving)
                 text += next_line(scope, site.start)
@@ -64,16 +65,40 @@ def guarded(scope: Scope) -> Iterator[Offer]:
 def exits(scope: Scope) -> list[str]:
     """Statements that leave the function, or a turn of a loop."""
     values = [*scope.variables[:4], *_returned(scope)]
+    given = results(scope)
+    kinds = sorted(("NoneType", "int", "bool", "list", "str"), key=lambda kind: kind not in given)
     defaults = [
         text
-        for kind in ("NoneType", "int", "bool", "list", "str")
+        for kind in (*(kind for kind in given if kind not in kinds), *kinds)
         for text in scope.words.literals.get(kind, ())[:2]
     ]
+    if given:  # what it gives elsewhere is likelier than a variable
+        values = [*(text for kind in given for text in scope.words.literals.get(kind, ())), *values]
+    wanted = " ".join(failure.code for failure in scope.brief.failures)
+    raised = [name for name in scope.words.exceptions if name in wanted]
     return [
-        template.format(value)
-        for template in scope.words.exits
-        for value in (dict.fromkeys([*values, *defaults]) if "{0}" in template else [""])
+        *(scope.words.throw.format(name) for name in raised),
+        *(
+            template.format(value)
+            for template in scope.words.exits
+            for value in (dict.fromkeys([*values, *defaults]) if "{0}" in template else [""])
+        ),
     ]
+
+
+LOOPS = ("break", "continue")  # exits that only a loop has
+
+
+def results(scope: Scope) -> list[str]:
+    """The types that the subfunction gave, the most frequent first."""
+    own = scope.brief.subfunction.id
+    found = Counter(
+        call.result.type
+        for trace in scope.brief.traces
+        for call in trace.calls
+        if call.subfunction == own and call.result is not None
+    )
+    return [kind for kind, _ in found.most_common() if kind in scope.words.literals]
 
 
 def inserted(scope: Scope) -> Iterator[Offer]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import combinations
 
 from mgdebug.proposers.search.conditions import ATOMS, atoms, atoms_near
 from mgdebug.proposers.search.offers import Offer, short
 from mgdebug.proposers.search.sites import Scope, Site
 
 _IDLE = ("pass_statement",)
+EXCHANGED = 6  # texts of which two may change places everywhere
 GUARD_ATOMS = 40  # conditions that a guard is tried with
 
 
@@ -130,7 +132,7 @@ def everywhere(scope: Scope) -> Iterator[Offer]:
     """One change in all places at once: names exchanged, all True for False, an operator."""
     names: dict[str, list[Site]] = {}
     for site in scope.expressions:
-        if site.node.type in ("identifier", "true", "false", "integer"):
+        if site.node.type in ("identifier", "true", "false", "integer", "string"):
             names.setdefault(site.text, []).append(site)
     for site in scope.operators:
         names.setdefault(site.text, []).append(site)
@@ -142,6 +144,8 @@ def everywhere(scope: Scope) -> Iterator[Offer]:
         for b in scope.variables[i + 1 :]
         if a in texts and b in texts
     ]
+    strings = [text for text, sites in names.items() if sites[0].node.type == "string"]
+    swaps += combinations(strings[:EXCHANGED], 2)
     for one, two in swaps:
         sites = [*names.get(one, ()), *names.get(two, ())]
         if len(sites) > 1:

@@ -31,6 +31,7 @@ from mgdebug.events import (
     Verified,
     Warned,
 )
+from mgdebug.judge.fresh import Suite
 from mgdebug.model import (
     Alternative,
     Case,
@@ -455,18 +456,9 @@ class _Repair:
         return alternatives
 
     def _verify(self, patch: Patch) -> tuple[Verdict, bool]:
-        """The whole selected suite with the patch, in an interpreter started for it."""
+        suite = Suite(self.target.root, self.cases, self.outcomes, self.flaky, self.witnesses)
         changed = {path: f.data for path, f in judge.patched(self.files, patch).items()}
-        run = self.runner.run(changed, new=True)
-        seen = {o.case: o for o in run.outcomes}
-        skipped = {c for c, o in self.outcomes.items() if o.status is Status.SKIPPED}
-        passed = tuple(c for c, o in seen.items() if o.status is Status.PASSED)
-        failed = tuple(c for c in seen if c not in {*passed, *skipped, *self.flaky})
-        lost = sorted({c.id for c in self.cases} - set(seen))
-        reason = forgery.differs(self.cases, run.cases)
-        reason = reason or forgery.changed(self.target.root, self.witnesses)
-        reason = reason or (f"{len(lost)} cases gave no answer: {lost[0]}" if lost else "")
-        return Verdict(passed, failed, reason, run.seconds), not failed and not reason
+        return suite.verify(changed, self.runner)
 
     def _finished(self, stop: Stop) -> Finished:
         return Finished(self._repair(stop))

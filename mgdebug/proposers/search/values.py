@@ -283,8 +283,11 @@ def one_more_or_less(site: Site, scope: Scope) -> Iterator[Offer]:
 
 
 def _beside_a_number(site: Site) -> bool:
-    """In n + 3, the 3 itself is what becomes one more or less."""
+    """In n + 3, the 3 itself is what becomes one more or less, or goes."""
     following = site.node.next_named_sibling
+    right, operator = (site.node.child_by_field_name(n) for n in ("right", "operator"))
+    if right is not None and operator is not None and right.type == "integer":
+        return operator.type in ("+", "-")
     return "operand.left" in site.roles and following is not None and following.type == "integer"
 
 

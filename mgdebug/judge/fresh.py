@@ -1,0 +1,40 @@
+"""The last word on a patch: the whole selected suite with it, in an interpreter started for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mgdebug import forgery
+from mgdebug.model import Case, Outcome, Status, Verdict
+from mgdebug.runner import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The cases as they were collected and ended without a patch.
+
+    flaky: ids of those that prove nothing.  witnesses: digests of the files that say what is right,
+    by path.
+    """
+
+    root: Path
+    cases: Sequence[Case]
+    outcomes: Mapping[str, Outcome]
+    flaky: Collection[str]
+    witnesses: Mapping[str, str]
+
+    def verify(self, changed: Mapping[str, bytes], runner: Runner) -> tuple[Verdict, bool]:
+        """What became of the cases with files changed, and whether all is well: none fails, all
+        gave an answer, and nobody has touched what says what is right."""
+        run = runner.run(dict(changed), new=True)
+        seen = {o.case: o for o in run.outcomes}
+        skipped = {c for c, o in self.outcomes.items() if o.status is Status.SKIPPED}
+        passed = tuple(c for c, o in seen.items() if o.status is Status.PASSED)
+        failed = tuple(c for c in seen if c not in {*passed, *skipped, *self.flaky})
+        lost = sorted({c.id for c in self.cases} - set(seen))
+        reason = forgery.differs(tuple(self.cases), run.cases)
+        reason = reason or forgery.changed(self.root, dict(self.witnesses))
+        reason = reason or (f"{len(lost)} cases gave no answer: {lost[0]}" if lost else "")
+        return Verdict(passed, failed, reason, run.seconds), not failed and not reason

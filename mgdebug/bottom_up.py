@@ -129,6 +129,7 @@ class BottomUp:
         self._turn = TURN_SHARE * (limits.seconds or float("inf"))
         self._doubtful = DOUBTFUL_SHARE * (limits.seconds or 0.0)
         self._honest = False  # whether one of the plausible patches leaves no doubt
+        self.learnt = ""  # by those who cost nothing, for those who do not
         self.plausible: list[Patch] = []
         self.progress: list[Progress] = []
         self.tried = 0
@@ -151,6 +152,14 @@ class BottomUp:
         finally:
             for line in lines:
                 line.talk.close()
+
+    def told(self, steps: Sequence[Patch]) -> str:
+        """What the search leaves to those who cost something, in words.  steps: that were taken."""
+        if not self.tried:
+            return ""
+        text = f"{self.tried} small edits were tried; none of them makes all cases pass."
+        helped = [*(step.note for step in steps), *(p.patch.note for p in self.progress)]
+        return f"{text} This one helped some: {helped[-1]}." if helped else text
 
     def by_levels(self, ground: Ground) -> Iterator[Event]:
         """Ask about the leaves of the hierarchy, then about what calls them, up to the whole, and
@@ -280,6 +289,7 @@ class BottomUp:
             cases=tuple(case for case in ground.cases if case.id in plan.order),
             lab=_Laboratory(self, ground, plan),
             templates=self._templates,
+            learnt=self.learnt,
         )
         for proposer in self.proposers:
             yield from proposer.propose(brief)

@@ -346,6 +346,7 @@ class _Repair:
                 yield Warned("nobody allowed it: nothing was sent to a model")
                 return
         self.search.proposers = [one]
+        self.search.learnt = self.search.told(self.steps)
         spent, faults = one.spent, 0
         for event in chain(self._steps(self.search.by_levels), [None]):
             if event is not None:

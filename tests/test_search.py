@@ -89,6 +89,11 @@ PAIRS = {
         ("if text is None: total = a", "if text is not None: total = a"),
         ("if text == None: total = a", "if text is None: total = a"),
     ],
+    "a variable instead": [
+        ("total = len(items) + a", "total = b + a"),
+        ("total = items[a]", "total = b"),
+        ("total = text.count", "total = a"),
+    ],
     "arithmetic": [
         ("total = a + b", "total = a - b"),
         ("total = a * b", "total = a // b"),

@@ -43,7 +43,8 @@ class Brief:
     source: the file as it now stands, with the patches accepted so far.  suspects: its blocks
     under suspicion.  traces: what the cases did, with values.  failures: the failing cases.
     seed: for whoever draws lots.  cases: those that reach the subfunction.  lab: None where nothing
-    can be run.  templates: of patches that were accepted earlier.
+    can be run.  templates: of patches that were accepted earlier.  learnt: what those that cost
+    nothing found, in words.
     """
 
     source: SourceFile
@@ -57,6 +58,7 @@ class Brief:
     cases: tuple[Case, ...] = ()
     lab: Lab | None = None
     templates: tuple[Template, ...] = ()
+    learnt: str = ""
 
 
 class Proposer(Protocol):

@@ -80,7 +80,7 @@ class Model:
         failures = _reaching(brief)
         if not own.kind.called or not failures:
             return
-        teller = Teller(brief, self._settings.strategy)
+        teller = Teller(brief, self._settings.strategy, brief.learnt)
         source = brief.source.slice(own.whole.start, own.whole.end)
         talk = self._talks.setdefault((own.id, source), _Conversation())
         if not talk.messages:

@@ -44,6 +44,16 @@ def _ingredients(scope: Scope) -> list[Site]:
     return list(found.values())
 
 
+def variable_instead(site: Site, scope: Scope) -> Iterator[Offer]:
+    """A call, an element, a sum becomes a variable."""
+    kinds = ("call", "subscript", "attribute", "binary_operator")
+    if site.node.type not in kinds or "function" in site.roles:
+        return
+    for rank, name in enumerate(scope.names_at(site)):
+        matching = not site.types or scope.compatible(name, site.types)
+        yield becomes(site, name, 6.0 + 0.2 * rank + (0 if matching else 2.0))
+
+
 def wrapped_variable(site: Site, scope: Scope) -> Iterator[Offer]:
     """A value becomes an expression around a variable: len(b), b[1:], bin(b)[2:]."""
     if "function" in site.roles or site.node.type not in ("identifier", "string", *_LITERAL):
@@ -236,6 +246,7 @@ def learned(site: Site, scope: Scope) -> Iterator[Offer]:
 ON_INGREDIENTS: tuple[Operator, ...] = (
     learned,
     another_expression,
+    variable_instead,
     wrapped_variable,
     part_wrapped,
     both_wrapped,

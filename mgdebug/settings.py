@@ -43,7 +43,8 @@ class ModelSettings:
     """names: of models as litellm spells them, from cheap to strong.  api_base: where they are
     asked, "" for where litellm asks.  strategy: one of STRATEGIES.  calls, tokens, cost: what one
     repair may use, requests that failed among the calls; tokens of prompts and replies; US dollars;
-    0 for no limit.  seconds: for one call with its retries.  local_only: whether hosts other than
+    0 for no limit.  seconds: for one call with its retries.  samples: replies that have to agree
+    on what an untested function should give, 0 to ask nobody.  local_only: whether hosts other than
     this machine are refused.  consent: whether nobody is asked before the first call.  cache:
     whether replies are kept and used again.  stream: whether replies are streamed."""
 
@@ -56,6 +57,7 @@ class ModelSettings:
     seconds: float = 60.0
     retries: int = 2
     temperature: float = 0.4
+    samples: int = 1
     local_only: bool = False
     consent: bool = False
     cache: bool = True
@@ -290,7 +292,7 @@ _MODEL: Mapping[str, tuple[str, Callable[[object], object]]] = {
     "name": ("the name of a model, or a list of names", _names),
     "strategy": (f"one of {', '.join(STRATEGIES)}", _one_of(STRATEGIES)),
     "api_base": _reader(str),
-    **{name: _reader(int) for name in ("calls", "tokens", "retries")},
+    **{name: _reader(int) for name in ("calls", "tokens", "retries", "samples")},
     **{name: _reader(float) for name in ("cost", "seconds", "temperature")},
     **{name: _reader(bool) for name in ("local_only", "consent", "cache", "stream")},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from mgdebug.events import Event, Finished, Reply, Sending, Spent, Warned
 from mgdebug.languages.python import Python
 from mgdebug.model import BlockVisit, Status, Stop, Target, Trace, Value
 from mgdebug.proposers import named
+from mgdebug.proposers.llm.expected import agreed, read
 from mgdebug.proposers.llm.prompting import masked, parts
 from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
 from mgdebug.proposers.llm.simulated import agreement
@@ -359,3 +361,66 @@ def test_a_simulation_is_held_against_the_real_trace() -> None:
         "Of 3 values that you gave, 2 are what the code really computes.\nline 3: c was really [2]"
     )
     assert agreement("it is wrong", trace, hierarchy, 1) == ""
+
+
+HIDDEN = """
+def doubled(n):
+    \"\"\"Twice n.\"\"\"
+    return n + 2
+
+
+def total(values):
+    return sum(doubled(value) for value in values)
+"""
+HIDDEN_TESTS = """
+from program import doubled, total
+
+
+def test_known():
+    assert total([2]) == 4
+
+
+def test_total():
+    assert total([1, 5]) == 12
+"""
+
+
+def test_what_a_helper_should_give_is_asked_and_believed_if_it_fits_the_passing_cases(
+    tmp_path: Path,
+) -> None:
+    questions: list[str] = []
+
+    def script(body: Mapping[str, Any], number: int) -> Said:
+        said = str(body["messages"][1]["content"])
+        if "these calls were made" in said:
+            questions.append(said)
+            answers = {"doubled(n=1)": "2", "doubled(n=5)": "10", "doubled(n=2)": "4"}
+            return Said("```json\n" + json.dumps({**answers, "doubled(n=9)": "18"}) + "\n```")
+        if "The function `doubled`" in said:
+            return Said(fenced("def doubled(n):\n    return 2 * n"))
+        return Said("I do not know.")
+
+    events, server = asks(tmp_path, script, program=HIDDEN, tests=HIDDEN_TESTS)
+    assert last(events).repair.stop is Stop.FIXED
+    [question] = questions
+    assert "- doubled(n=1)" in question
+    assert "- doubled(n=2)" in question  # whose result is known: a control
+    told = next(
+        str(body["messages"][1]["content"])
+        for body in server.requests
+        if "doubled(n=1) should give 2" in str(body["messages"][1]["content"])
+    )
+    assert "doubled(n=5) should give 10" in told
+    assert "n=9" not in told  # nobody asked
+    assert "doubled(n=2) should give" not in told
+
+
+def test_replies_that_contradict_real_runs_are_not_believed() -> None:
+    known = {"f(a=1)": "2"}
+    honest, liar = {"f(a=1)": "2", "f(a=3)": "6"}, {"f(a=1)": "5", "f(a=3)": "7"}
+    assert agreed([honest, liar, liar], known) == [("f(a=3)", "6")]
+    assert agreed([{"f(a=3)": "6"}, {"f(a=3)": "7"}], known) == []  # no majority
+    assert read('```json\n{"f(a=1)": "__import__(\'os\')", "f(a=3)": 4}\n```', {"f(a=3)"}) == {
+        "f(a=3)": "4"
+    }
+    assert read("no json", {"f(a=3)"}) == {}

@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from mgdebug.events import Sending, Spent
 from mgdebug.model import Edit, Failure, Patch, Verdict
 from mgdebug.proposers import Brief
+from mgdebug.proposers.llm import expected
 from mgdebug.proposers.llm.caller import Answer, Fault
-from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, telling
+from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, masked, telling
 from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
 from mgdebug.proposers.llm.session import CHARACTERS, Message, Session, host_of
 from mgdebug.proposers.llm.simulated import agreement
 from mgdebug.runner.evaluate import State
 from mgdebug.settings import ModelSettings, Settings
+from mgdebug.suspects import direct
 
 TURNS = 3  # on one subfunction before the next one's turn comes
 PROBES = 2  # of one conversation
@@ -84,8 +86,9 @@ class Model:
         source = brief.source.slice(own.whole.start, own.whole.end)
         talk = self._talks.setdefault((own.id, source), _Conversation())
         if not talk.messages:
+            extra = yield from self._expected(brief, teller, failures)
             talk.messages.append({"role": "system", "content": teller.system()})
-            talk.messages.append({"role": "user", "content": teller.first(failures)})
+            talk.messages.append({"role": "user", "content": teller.first(failures, extra)})
         turns = 0
         while turns < TURNS:
             model = self._settings.names[min(talk.stage, len(self._settings.names) - 1)]
@@ -103,6 +106,29 @@ class Model:
             if said is None:
                 return
             _go_on(talk, answer.text, said)
+
+    def _expected(
+        self, brief: Brief, teller: Teller, failures: Sequence[Failure]
+    ) -> Generator[Sequence[Patch], object, list[str]]:
+        """What the calls should give that only a caller's case judges, as most samples say."""
+        calls = expected.open_calls(brief)
+        judged = direct(brief.subfunction.id, brief.traces) & {f.case for f in failures}
+        if self._settings.strategy != "hierarchical" or judged or not calls:
+            return []
+        known = expected.known_results(brief)
+        why = "\n".join(failure.message for failure in failures[:1])
+        asked = expected.question(calls, known, f"{teller.code()}\n\nA caller's case fails: {why}")
+        messages = [
+            {"role": "system", "content": teller.system()},
+            {"role": "user", "content": masked(asked)},
+        ]
+        replies = []
+        for _ in range(self._settings.samples):
+            answer = yield from _waited(self.session.ask(self._settings.names[0], messages))
+            if isinstance(answer, Answer):
+                replies.append(expected.read(answer.text, {*calls, *known}))
+        found = expected.agreed(replies, known)
+        return [f"{call} should give {value} (derived, not tested)" for call, value in found]
 
     def _tried(
         self,

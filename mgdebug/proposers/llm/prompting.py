@@ -71,6 +71,11 @@ class Teller:
     def system(self) -> str:
         return filled(self._parts["system"], {})
 
+    def code(self) -> str:
+        """The subfunction, in a block of code."""
+        name = self._brief.subfunction.qualname
+        return f"The function `{name}`:\n\n```python\n{self._code.rstrip()}\n```"
+
     def first(self, failures: Sequence[Failure], extra: Sequence[str] = ()) -> str:
         """failures: of the cases that reach the subfunction.  extra: what it is expected to do."""
         brief = self._brief

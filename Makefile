@@ -41,6 +41,7 @@ bench: install
 	$(BIN)/mgdebug bench broken
 	$(BIN)/mgdebug bench tracing
 	$(BIN)/mgdebug bench truth
+	$(BIN)/mgdebug bench asking
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

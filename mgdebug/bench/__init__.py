@@ -24,6 +24,7 @@ SUITES = {
     "kills": "mgdebug.bench.kills",
     "hostile": "mgdebug.bench.hostile",
     "flat": "mgdebug.bench.flat",
+    "asking": "mgdebug.bench.asking",
 }
 
 

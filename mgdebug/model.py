@@ -312,7 +312,8 @@ class Patch:
 
     proposer: who offers it; note: the change in words; cost: how surprising it would be
     (0 is the likeliest; the unit is bits, so that two independent edits add up).  family: the kind
-    of change, as its proposer calls it, with "+" between those of several.
+    of change, as its proposer calls it, with "+" between those of several.  drawn: whether it was
+    drawn by lot, so that another draw which does the same speaks for it.
     """
 
     edits: tuple[Edit, ...]
@@ -321,6 +322,7 @@ class Patch:
     subfunction: str = ""
     cost: float = 0.0
     family: str = ""
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

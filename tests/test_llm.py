@@ -424,3 +424,38 @@ def test_replies_that_contradict_real_runs_are_not_believed() -> None:
         "f(a=3)": "4"
     }
     assert read("no json", {"f(a=3)"}) == {}
+
+
+FEW = '''
+def least(values):
+    """The smallest value, None of nothing."""
+    return values[0]
+'''
+FEW_TESTS = """
+from program import least
+
+
+def test_least():
+    assert least([3, 1, 2]) == 1
+"""
+
+
+def test_where_few_cases_judge_several_replies_are_wanted_and_most_are_believed(
+    tmp_path: Path,
+) -> None:
+    replies = [
+        "def least(values):\n    return values[1]",  # passes the case
+        "def least(values):\n    return min(values) if values else None",
+        "def least(values):\n    return sorted(values)[0] if len(values) else None",
+    ]
+
+    def script(body: Mapping[str, Any], number: int) -> Said:
+        assert len(body["messages"]) == 2  # each is asked anew
+        return Said(fenced(replies[number - 1]))
+
+    events, server = asks(tmp_path, script, program=FEW, tests=FEW_TESTS)
+    assert len(server.requests) == 3
+    best = last(events).repair.best
+    assert best is not None
+    assert "values[1]" not in best.diff
+    assert len(best.patches) == 2

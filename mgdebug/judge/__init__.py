@@ -5,8 +5,10 @@ A patch is plausible when all cases pass with it; which of several is right, no 
 
 from __future__ import annotations
 
+import math
 import re
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -41,6 +43,7 @@ OBSERVED = 80  # patches whose behaviour on generated calls is observed
 NOTHING = Behaviours()
 CONSTANT = 40  # characters of a value that a patch may ask for
 SPECIALISED_BITS = 2.5  # the penalty of a patch that asks for a case's own value
+VOTE_BITS = 2.0  # for each time that the number of agreeing replies doubles
 CONTRADICTING_BITS = 4.0  # of one that contradicts all examples of the docstrings
 _PLAIN = {"0", "None", "True", "False", "''", '""', "[]", "()", "{}", "set()", "0.0"}
 _COMPARED = re.compile(r"(?:==|!=)\s*([^\s:,)]+)")
@@ -133,11 +136,12 @@ def group(
     """
     reads = [flagged(bench, patch) for patch in patches]
     special = constants(bench)
+    votes = _votes(patches, known)
     ranked = sorted(
         zip(patches, reads, strict=True),
         key=lambda one: (
             bool(one[1]),
-            _surprise(one[0], special, known),
+            _surprise(one[0], special, known) - votes.get(one[0], 0.0),
             _size(bench.files, one[0]),
             one[0].note,
         ),
@@ -168,6 +172,15 @@ def group(
         )
         for key, members in groups.items()
     )
+
+
+def _votes(patches: Sequence[Patch], known: Behaviours) -> dict[Patch, float]:
+    """Bits that speak for patches on which several replies of models agree: they were drawn apart
+    (self-consistency, Wang et al. 2023)."""
+    drawn = [patch for patch in patches if patch.drawn]
+    keys = {patch: known.key(patch) for patch in drawn}
+    counts = Counter(key for key in keys.values() if key is not None)
+    return {p: math.log2(counts[key]) * VOTE_BITS for p, key in keys.items() if key in counts}
 
 
 def _reasons(

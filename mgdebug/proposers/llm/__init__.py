@@ -25,6 +25,9 @@ from mgdebug.settings import ModelSettings, Settings
 from mgdebug.suspects import direct
 
 TURNS = 3  # on one subfunction before the next one's turn comes
+# Where few cases judge a patch that passes them, as many are wanted, and asked for anew.
+ENOUGH_CASES, OPINIONS = 4, 3
+ANOTHER = ""  # to be said: nothing, but the first message again
 PROBES = 2  # of one conversation
 PROMPT_CHARACTERS, REPLY_ABOUT = 1500, 400  # of the words around code; tokens of a reply
 PRICE_SECONDS = 8.0  # until litellm has to have told a price
@@ -42,6 +45,7 @@ class _Conversation:
     stage: int = 0  # of the list of models, from cheap to strong
     probes: int = 0
     tried: set[tuple[Edit, ...]] = field(default_factory=set)
+    right: list[tuple[Edit, ...]] = field(default_factory=list)  # with which all cases pass
 
 
 class Model:
@@ -105,7 +109,10 @@ class Model:
             turns += talk.probes == probes
             if said is None:
                 return
-            _go_on(talk, answer.text, said)
+            if said == ANOTHER:
+                talk.messages[2:] = []
+            else:
+                _go_on(talk, answer.text, said)
 
     def _expected(
         self, brief: Brief, teller: Teller, failures: Sequence[Failure]
@@ -146,17 +153,25 @@ class Model:
                 talk.probes += 1
                 return teller.shown(probe, _probed(probe, brief, failures))
             return teller.complaint(edits.why)
-        if edits in talk.tried:
+        if edits in talk.tried and edits not in talk.right:
+            if talk.right:
+                return ANOTHER
             return teller.complaint("you gave the same function before, and it still fails")
         talk.tried.add(edits)
         line = brief.source.line_of(edits[0].start)
         own = brief.subfunction
         note = f"{brief.source.path}:{line}, {own.qualname}: as {self.name} wrote it"
-        patch = Patch(edits, self.name, note, own.id, BITS, self._settings.strategy)
+        note += f", time {len(talk.right) + 1}" if talk.right else ""
+        patch = Patch(edits, self.name, note, own.id, BITS, self._settings.strategy, drawn=True)
         [verdict] = yield [patch]
         failing = {failure.case for failure in failures}
         if failing <= set(verdict.passed) and not verdict.failed and not verdict.reason:
-            return None
+            talk.right.append(edits)
+            few = len(brief.cases) < ENOUGH_CASES and len(talk.right) < OPINIONS
+            settled = talk.right.count(edits) > 1 or self.session.is_spent(talk.messages)
+            return ANOTHER if few and not settled else None
+        if talk.right:
+            return ANOTHER
         gained = failing & set(verdict.passed)
         if gained and not {case.id for case in brief.cases} - failing - set(verdict.passed):
             return None  # progress that others build on

@@ -459,3 +459,26 @@ def test_where_few_cases_judge_several_replies_are_wanted_and_most_are_believed(
     assert best is not None
     assert "values[1]" not in best.diff
     assert len(best.patches) == 2
+
+
+DOCUMENTED = '''
+class Box:
+    def grow(self, by):
+        """Grow.
+
+        by: how much
+        """
+        return by
+'''
+
+
+def test_a_docstring_that_a_reply_forgot_stays() -> None:
+    bare = "```python\ndef grow(self, by):\n    return by + 1\n```"
+    assert spliced(DOCUMENTED, "Box.grow", bare) == DOCUMENTED.replace("return by", "return by + 1")
+    own = '```python\ndef grow(self, by):\n    """Other."""\n    return by + 1\n```'
+    found = spliced(DOCUMENTED, "Box.grow", own)
+    assert isinstance(found, str)
+    assert found.count('"""') == 2
+    assert '        """Other."""\n        return by + 1\n' in found
+    short = "```python\ndef grow(self, by): return by + 1\n```"
+    assert "def grow(self, by): return by + 1\n" in str(spliced(DOCUMENTED, "Box.grow", short))

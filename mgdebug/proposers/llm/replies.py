@@ -89,7 +89,7 @@ def _spliced(
 def _placed(new: SourceFile, found: Subfunction, source: SourceFile, own: Subfunction) -> str:
     """The reply's definition at the indent and with the line ends of the old one."""
     start = found.whole.start
-    lines = new.slice(start, found.whole.end)
+    lines = _documented(new, found, source, own)
     inner = new.indent(start)
     dedented = textwrap.dedent(inner + lines)
     outer = source.indent(own.whole.start)
@@ -98,6 +98,38 @@ def _placed(new: SourceFile, found: Subfunction, source: SourceFile, own: Subfun
         dedented = textwrap.dedent(outer + kept) + dedented
     placed = textwrap.indent(dedented, outer).removeprefix(outer)
     return placed.rstrip("\n").replace("\n", source.newline)
+
+
+def _documented(new: SourceFile, found: Subfunction, source: SourceFile, own: Subfunction) -> str:
+    """The text of the reply's definition, with the docstring of the old one if it has none: nobody
+    asked for it to go."""
+    start, end = found.whole.start, found.whole.end
+    kept, given = _docstring(source, own), _docstring(new, found)
+    first = _first_statement(new, found)
+    if kept is None or given is not None or first is None or not new.starts_line(first):
+        return new.slice(start, end)
+    indent = new.indent(first)
+    lines = kept.splitlines()
+    outer = source.indent(own.span.start) + " " * 4
+    moved = [line.removeprefix(outer) and indent + line.removeprefix(outer) for line in lines[1:]]
+    text = "\n".join([lines[0], *moved])
+    return new.slice(start, first) + text + "\n" + indent + new.slice(first, end)
+
+
+def _docstring(source: SourceFile, sub: Subfunction) -> str | None:
+    nodes = source.grammar.captures("holes", source.tree.root_node).get("docstring", ())
+    first = _first_statement(source, sub)
+    for node in nodes:
+        if node.start_byte == first:
+            return source.slice(node.start_byte, node.end_byte)
+    return None
+
+
+def _first_statement(source: SourceFile, sub: Subfunction) -> int | None:
+    captures = source.grammar.captures("holes", source.tree.root_node)
+    nodes = (*captures.get("statement", ()), *captures.get("compound", ()))
+    starts = [n.start_byte for n in nodes if sub.span.start < n.start_byte < sub.span.end]
+    return min(starts, default=None)
 
 
 def _brought(source: SourceFile, new: SourceFile, found: Subfunction) -> str:

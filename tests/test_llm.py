@@ -154,6 +154,7 @@ def test_a_model_is_told_what_really_happened_and_no_secret(tmp_path: Path) -> N
     assert "assert scaled([1, 3], 5) == [5, 15]" in told
     assert "value + factor" in told
     assert "factor = 5" in told  # a real value, before a block
+    assert "both = clipped(scaled(values, 2), 10)  # pictured calls it" in told
     assert "scaled returned [6, 8]" in told
     assert "scaled([], 2) gives []" in told.replace("values=", "").replace("factor=", "")
     again = next(b for b in server.requests if subject(b) == "scaled" and len(b["messages"]) > 2)[

@@ -15,6 +15,7 @@ from mgdebug.events import Sending, Spent
 from mgdebug.model import Edit, Failure, Patch, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.proposers.llm import expected
+from mgdebug.proposers.llm.aptitude import Aptitude, default_file, kind_of
 from mgdebug.proposers.llm.caller import Answer, Fault
 from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, masked, telling
 from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
@@ -42,6 +43,7 @@ class _Conversation:
     """What was said about one subfunction; the same if it is taken up again."""
 
     messages: list[Message] = field(default_factory=list)
+    kind: str = ""  # of failure
     stage: int = 0  # of the list of models, from cheap to strong
     probes: int = 0
     tried: set[tuple[Edit, ...]] = field(default_factory=set)
@@ -58,6 +60,7 @@ class Model:
         self.session = Session(settings, seed)
         self.faults: list[str] = []
         self._settings = settings
+        self._aptitude = Aptitude(default_file() if settings.cache else None)
         self._talks: dict[tuple[str, str], _Conversation] = {}
 
     def start(self) -> None:
@@ -90,12 +93,14 @@ class Model:
         source = brief.source.slice(own.whole.start, own.whole.end)
         talk = self._talks.setdefault((own.id, source), _Conversation())
         if not talk.messages:
+            talk.kind = kind_of(failures)
+            talk.stage = self._aptitude.stage(self._settings.names, talk.kind)
             extra = yield from self._expected(brief, teller, failures)
             talk.messages.append({"role": "system", "content": teller.system()})
             talk.messages.append({"role": "user", "content": teller.first(failures, extra)})
         turns = 0
         while turns < TURNS:
-            model = self._settings.names[min(talk.stage, len(self._settings.names) - 1)]
+            model = self._model(talk)
             asking = self.session.ask(model, talk.messages)
             answer = yield from _waited(asking)
             if isinstance(answer, Fault):
@@ -113,6 +118,9 @@ class Model:
                 talk.messages[2:] = []
             else:
                 _go_on(talk, answer.text, said)
+
+    def _model(self, talk: _Conversation) -> str:
+        return self._settings.names[min(talk.stage, len(self._settings.names) - 1)]
 
     def _expected(
         self, brief: Brief, teller: Teller, failures: Sequence[Failure]
@@ -165,6 +173,8 @@ class Model:
         patch = Patch(edits, self.name, note, own.id, BITS, self._settings.strategy, drawn=True)
         [verdict] = yield [patch]
         failing = {failure.case for failure in failures}
+        helped = bool(failing & set(verdict.passed))
+        self._aptitude.count(self._model(talk), talk.kind, helped)
         if failing <= set(verdict.passed) and not verdict.failed and not verdict.reason:
             talk.right.append(edits)
             few = len(brief.cases) < ENOUGH_CASES and len(talk.right) < OPINIONS

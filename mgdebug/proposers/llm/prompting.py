@@ -179,7 +179,8 @@ def pairs(brief: Brief) -> Iterator[str]:
 
 
 def _context(brief: Brief) -> Iterator[str]:
-    """Imports, constants that the function reads, and the heads of the functions that it calls."""
+    """Imports, constants that the function reads, the heads of the functions that it calls, and the
+    lines that call it."""
     source, own = brief.source, brief.subfunction
     read = {name for block in own.blocks for name in block.reads}
     lines = []
@@ -194,6 +195,12 @@ def _context(brief: Brief) -> Iterator[str]:
         if callee is not None and callee.path == source.path and callee.id != own.id:
             head = source.slice(callee.span.start, callee.span.end).partition("\n")[0]
             lines.append(head.strip()[:PAIR_CHARACTERS] + "  # it calls this")
+    for caller in brief.hierarchy.subfunctions.values():
+        if own.id in caller.calls and caller.path == source.path and caller.id != own.id:
+            for line in range(caller.span.first_line, caller.span.last_line + 1):
+                text = source.line_text(line).strip()
+                if f"{own.name}(" in text and line != own.span.first_line:
+                    lines.append(f"{text[:PAIR_CHARACTERS]}  # {caller.qualname} calls it")
     if lines:
         yield "\n".join(["Around it:", "```python", *lines[:CONTEXT_LINES], "```", ""])
 

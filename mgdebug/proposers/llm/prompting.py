@@ -197,9 +197,9 @@ def _context(brief: Brief) -> Iterator[str]:
             lines.append(head.strip()[:PAIR_CHARACTERS] + "  # it calls this")
     for caller in brief.hierarchy.subfunctions.values():
         if own.id in caller.calls and caller.path == source.path and caller.id != own.id:
-            for line in range(caller.span.first_line, caller.span.last_line + 1):
-                text = source.line_text(line).strip()
-                if f"{own.name}(" in text and line != own.span.first_line:
+            for number in range(caller.span.first_line, caller.span.last_line + 1):
+                text = source.line_text(number).strip()
+                if f"{own.name}(" in text and number != own.span.first_line:
                     lines.append(f"{text[:PAIR_CHARACTERS]}  # {caller.qualname} calls it")
     if lines:
         yield "\n".join(["Around it:", "```python", *lines[:CONTEXT_LINES], "```", ""])

@@ -127,7 +127,7 @@ class BottomUp:
         self._best = 0
         self._documented: dict[str, list[Example]] = {}
         self._turn = TURN_SHARE * (limits.seconds or float("inf"))
-        self._doubtful = DOUBTFUL_SHARE * (limits.seconds or 0.0)
+        self._doubtful = DOUBTFUL_SHARE * (limits.seconds or float("inf"))
         self._honest = False  # whether one of the plausible patches leaves no doubt
         self.learnt = ""  # by those who cost nothing, for those who do not
         self.plausible: list[Patch] = []
@@ -195,7 +195,7 @@ class BottomUp:
             each.setdefault(one.patch.subfunction, []).append(one)
         for other in [one for some in each.values() for one in some[:TOGETHER]]:
             patch = other.patch
-            if patch.subfunction in owners or self.spent():
+            if patch.subfunction in owners or self.spent() or not _apart(best.patch, patch):
                 continue
             edits = (*best.patch.edits, *patch.edits)
             both = replace(
@@ -370,6 +370,13 @@ class BottomUp:
             )
         except (ProbeError, OutOfTime):
             return False
+
+
+def _apart(one: Patch, two: Patch) -> bool:
+    """Whether no edit of one patch touches an edit of another."""
+    return all(
+        a.path != b.path or a.end < b.start or b.end < a.start for a in one.edits for b in two.edits
+    )
 
 
 def _levels(ground: Ground) -> list[list[str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mgdebug.bottom_up import _apart
 from mgdebug.errors import NoCasesError, SourceError, UsageError
 from mgdebug.events import (
     Accepted,
@@ -26,7 +27,7 @@ from mgdebug.events import (
     Warned,
     to_json,
 )
-from mgdebug.model import Repair, Stop, Target
+from mgdebug.model import Edit, Patch, Repair, Stop, Target
 from mgdebug.proposers import proposer
 from mgdebug.repair import repair
 from mgdebug.sandbox.policy import Policy
@@ -533,3 +534,13 @@ def test_a_stream_that_is_closed_stops_the_work(project: Project) -> None:
             break
     stream.close()
     assert list(stream) == []
+
+
+def test_patches_whose_edits_touch_do_not_go_together() -> None:
+    def at(start: int, end: int, path: str = "m.py") -> Patch:
+        return Patch((Edit(path, start, end, "x"),), "search", "")
+
+    assert _apart(at(1, 2), at(4, 5))
+    assert _apart(at(1, 2), at(1, 2, "other.py"))
+    assert not _apart(at(1, 4), at(2, 3))
+    assert not _apart(at(2, 2), at(2, 3))

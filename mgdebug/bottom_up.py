@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mgdebug import judge, suspects
-from mgdebug.errors import ProbeError
+from mgdebug.errors import ProbeError, SourceError
 from mgdebug.events import Event, Judged, Proposed
 from mgdebug.forgery import flags
 from mgdebug.judge.examples import Example
@@ -205,7 +205,7 @@ class BottomUp:
                 cost=best.patch.cost + patch.cost,
                 family=f"{best.patch.family}+{patch.family}",
             )
-            [verdict] = self.runner.attempt([ground.sources(both)], ground.plan, self.deadline)
+            [verdict] = self.attempt([both], ground.plan, ground)
             gained = len(set(ground.plan.failing) & set(verdict.passed))
             if gained > best.gained and set(verdict.passed) >= set(ground.plan.passing):
                 best = Progress(both, verdict, gained)
@@ -237,9 +237,12 @@ class BottomUp:
         for patch, line in cut[:CUT_AT_MOST]:
             if self._honest or self.spent():
                 return
-            tries = [ground.sources(patch)]
-            [verdict] = self.runner.attempt(tries, line.plan, self.deadline, alone=True)
+            [verdict] = self.attempt([patch], line.plan, ground, alone=True)
             yield from self._weigh(patch, verdict, line.plan, ground)
+
+    def is_settled(self, ground: Ground) -> bool:
+        """Whether a patch makes all cases pass that bears no flag."""
+        return any(not flags(ground.now, patch, ()) for patch in self.plausible)
 
     def spent(self) -> bool:
         """Whether a limit is reached; `stop` then names it."""
@@ -316,8 +319,7 @@ class BottomUp:
                 part = batch[len(line.verdicts) :][: self._portion(line)]
                 yield Proposed(line.subfunction, len(part), self.tried, self._best)
                 began = self._heard = time.monotonic()
-                tries = [ground.sources(patch) for patch in part]
-                verdicts = self.runner.attempt(tries, line.plan, self.deadline)
+                verdicts = self.attempt(part, line.plan, ground)
                 line.verdicts += verdicts
                 line.pace = (time.monotonic() - began) / len(part)
                 self.tried += len(part)
@@ -329,6 +331,21 @@ class BottomUp:
                     return False
             line.answer(line.verdicts)
         return False
+
+    def attempt(
+        self, patches: Sequence[Patch], plan: Plan, ground: Ground, *, alone: bool = False
+    ) -> list[Verdict]:
+        """Verdicts of patches; one that its file's encoding has no place for is not run."""
+        found: list[Verdict | None] = []
+        tries = []
+        for patch in patches:
+            try:
+                tries.append(ground.sources(patch))
+                found.append(None)
+            except SourceError as error:
+                found.append(Verdict((), (), error.message))
+        ran = iter(self.runner.attempt(tries, plan, self.deadline, alone=alone))
+        return [next(ran) if verdict is None else verdict for verdict in found]
 
     def _portion(self, line: _Line) -> int:
         """So many tries that somebody who watches hears of them twice a second."""
@@ -412,20 +429,18 @@ class _Laboratory:
             return []
 
     def attempt(self, patches: Sequence[Patch]) -> Sequence[Verdict]:
-        search = self._search
-        tries = [self._ground.sources(patch) for patch in patches]
-        verdicts = search.runner.attempt(tries, self._plan, search.deadline)
-        search.tried += len(verdicts)
+        verdicts = self._search.attempt(patches, self._plan, self._ground)
+        self._search.tried += len(verdicts)
         return verdicts
 
     def trace(self, patch: Patch, cases: Sequence[str]) -> Sequence[tuple[Trace, str]]:
         ground, runner = self._ground, self._search.runner
-        after = {**ground.now, **judge.patched(ground.now, patch)}
         try:
+            after = {**ground.now, **judge.patched(ground.now, patch)}
             found, outcomes, _ = runner.trace(
                 decompose(after.values()), cases, cases, ground.sources(patch)
             )
-        except (ProbeError, OutOfTime):
+        except (ProbeError, OutOfTime, SourceError):
             return []
         messages = {outcome.case: outcome.message for outcome in outcomes}
         return [(trace, messages.get(trace.case, "")) for trace in found]

@@ -95,7 +95,7 @@ class Narrator:
             self._end_live()
             failed = event.verdict.reason or ", ".join(event.verdict.failed[:3])
             self.console.print(
-                f"[yellow]dropped[/]  {escape(event.patch.note)}: fresh run: {failed}"
+                f"[yellow]dropped[/]  {escape(event.patch.note)}: fresh run: {escape(failed)}"
             )
         elif isinstance(event, Spent):
             self._spent = event

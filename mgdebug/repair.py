@@ -327,7 +327,7 @@ class _Repair:
                 left = whole - time.monotonic()
                 self.search.deadline = min(whole, time.monotonic() + FREE_SHARE * left)
             yield from self._steps(self.search.climb)
-            if self.search.plausible:
+            if self.search.is_settled(self.ground):
                 return
             self.search.deadline = whole
         for one in paid:
@@ -347,7 +347,7 @@ class _Repair:
                 return
         self.search.proposers = [one]
         self.search.learnt = self.search.told(self.steps)
-        spent, faults = one.spent, 0
+        spent, faults = one.spent, len(one.faults)
         for event in chain(self._steps(self.search.by_levels), [None]):
             if event is not None:
                 yield event
@@ -363,7 +363,8 @@ class _Repair:
         while True:
             yield from climb(self.ground)
             steps = len(self.steps)
-            if self.search.plausible or self.search.spent() or steps >= STEPS_AT_MOST:
+            settled = self.search.is_settled(self.ground)
+            if settled or self.search.spent() or steps >= STEPS_AT_MOST:
                 return
             if not self.search.progress:
                 return
@@ -397,9 +398,8 @@ class _Repair:
         if self.steps:
             now = self.ground.now
             patches = [judge.compose(self.files, now, p, self.steps) for p in patches]
-            patches = sorted(patches, key=lambda p: bool(judge.flagged(bench, p)))[
-                : judge.MINIMISED
-            ]
+            patches = sorted(patches, key=lambda p: (bool(judge.flagged(bench, p)), p.cost))
+            patches = patches[: judge.MINIMISED]
         patches = judge.minimised(bench, patches, self.runner, composed=bool(self.steps))
         seconds = self.settings.time * JUDGING_SHARE
         known = judge.NOTHING

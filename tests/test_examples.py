@@ -84,3 +84,16 @@ def test_of_patches_that_pass_the_one_that_the_docstring_wants_comes_first(tmp_p
     contradicting = [a for a in done.alternatives if any("in 1 of 2" in r for r in a.reasons)]
     assert contradicting
     assert done.alternatives[0] not in contradicting
+
+
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        "f({1}) -> {{}, {1}}",  # no such value: sets hold no dictionaries
+        "f(3) == 3 * f(2)",
+        "f(3) = 1 + 2 + 3 = 6",
+        "f('a') == 'a' + x",
+    ],
+)
+def test_what_is_no_literal_is_no_example(docstring: str) -> None:
+    assert told(docstring) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,13 @@ from mgdebug import judge
 from mgdebug.cli.answers import with_test
 from mgdebug.events import Answered, Asked, Collected, Finished, Reply, Warned
 from mgdebug.judge.inputs import calls, neighbours
+from mgdebug.judge.questions import case_of
 from mgdebug.languages import language_of
-from mgdebug.model import Edit, Limits, Patch, Question, Stop, Target
+from mgdebug.model import Choice, Edit, Limits, Patch, Question, Stop, Target, Value
 from mgdebug.proposers import proposer
 from mgdebug.repair import repair
 from mgdebug.runner import Plan, Runner
+from mgdebug.runner.observe import Given, Seen
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
@@ -138,7 +141,7 @@ def test_an_answer_that_no_patch_gives_is_a_case_of_another_search(tmp_path: Pat
         reply = None
         if isinstance(event, Asked) and not warned:
             values = [ast.literal_eval(c.text) for c in event.question.choices]
-            wanted = max(v for v in values if isinstance(v, int)) + 1
+            wanted = max(v for v in values if isinstance(v, int)) + 1000
             reply = Reply(value=str(wanted))
             call = event.question.call
         elif isinstance(event, Collected):
@@ -193,3 +196,46 @@ def test_an_answer_becomes_a_test() -> None:
     )
     again = with_test("from pkg.m import largest\n", asked, "largest([]) == 0")
     assert again.endswith("\n\n\ndef test_largest_1():\n    assert largest([]) == 0\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["raises KeyError", "leaves [1]", "<Node val=1>", "gives [1]", "nan"]
+)
+def test_what_is_no_literal_becomes_no_case(text: str) -> None:
+    assert case_of("f(1)", text) == ""
+    asked = Question("m.py", "f(1)", (Choice(text, (0,)), Choice("2", (1,))))
+    assert judge.answered(asked, Reply(), ()) == ("f(1) not in [2]", ())
+
+
+def test_what_an_iterator_gives_is_not_a_list(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("def up(n):\n    yield from range(n + 1)\n")
+    target = Target(tmp_path, tmp_path, "m.py", expressions=("list(up(2)) == [0, 1]",))
+    with Runner(target, sys.executable, Limits(), 1, doctests=False) as one:
+        one.run()
+        [[seen]] = one.observe("m.py", [Given("up", ("2",))], [{}])  # type: ignore[misc]
+    assert seen is not None
+    assert seen.text == "gives [0, 1, 2]"
+
+
+def test_texts_that_look_like_numbers_differ_by_each_digit() -> None:
+    def key(text: str, kind: str = "str") -> object:
+        return Seen(Value(kind, text), False).key
+
+    assert key("'1.10'") != key("'1.1'")
+    assert key("['2.0', 0.1]", "list") == key("['2.0', 0.10000000000000001]", "list")
+    assert key("0.30000000000000004", "float") == key("0.3", "float")
+    assert key("['2.00']", "list") != key("['2.0']", "list")
+
+
+def test_nothing_is_written_beside_the_project(tmp_path: Path) -> None:
+    """hypothesis, which draws calls, keeps things in the folder that it is run in."""
+    (tmp_path / "m.py").write_text("def least(a, b):\n    return a if a > b else b\n")
+    command = [str(Path(sys.executable).with_name("mgdebug")), "fix", "m.py", "--diff"]
+    subprocess.run(
+        [*command, "--case", "least(1, 2) == 1"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["m.py"]

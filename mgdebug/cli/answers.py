@@ -67,11 +67,15 @@ class Answers:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         console = self.narrator.console
-        console.print(f"[bold]question[/]  which is right for {asked.call}?", highlight=False)
+        console.print(
+            f"[bold]question[/]  which is right for {escape(asked.call)}?", highlight=False
+        )
         for number, choice in enumerate(asked.choices, 1):
             count = len(choice.alternatives)
             patches = "1 patch" if count == 1 else f"{count} patches"
-            console.print(f"  {number}  {choice.text}  [dim]({patches})[/]", highlight=False)
+            console.print(
+                f"  {number}  {escape(choice.text)}  [dim]({patches})[/]", highlight=False
+            )
         console.print(f"  {NEITHER}  neither; or type the value, or Enter to leave it open")
         while True:
             said = click.prompt("answer", default="", show_default=False, err=True).strip()
@@ -83,7 +87,7 @@ class Answers:
                 return Reply(int(said) - 1)
             try:
                 ast.literal_eval(said.removeprefix("="))
-            except (ValueError, SyntaxError):
+            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
                 console.print("  that is no value: a number of the list, or a Python literal")
                 console.print("  (=2 is the value 2, where 2 is also a number of the list)")
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,17 @@ def fix(
     it with the best so far; a second one quits at once.
     """
     from mgdebug.cli.answers import Answers
-    from mgdebug.events import Accepted, Finished, Judged, Proposed, Ranked, Reply, to_json
+    from mgdebug.events import (
+        Accepted,
+        Finished,
+        Judged,
+        Proposed,
+        Ranked,
+        Reply,
+        Spent,
+        Warned,
+        to_json,
+    )
     from mgdebug.narrate import Narrator
     from mgdebug.proposers import named
     from mgdebug.repair import repair
@@ -96,7 +107,8 @@ def fix(
         try:
             while done is None:
                 event = stream.send(reply)
-                stopping.armed = isinstance(event, Ranked | Proposed | Judged | Accepted)
+                if not isinstance(event, Spent | Warned):
+                    stopping.armed = isinstance(event, Ranked | Proposed | Judged | Accepted)
                 if mode == "json":
                     click.echo(to_json(event))
                 narrator.hear(event)
@@ -111,7 +123,8 @@ def fix(
         return FAILURES
     code = _with_patch(done, where, mode, narrator, learn=chosen.learn)
     if code == CLEAN:
-        answers.save()
+        with suppress(click.Abort, KeyboardInterrupt):  # the patch has been written
+            answers.save()
     if done.uncollected:
         console.print(f"still not collected: {', '.join(done.uncollected)}", markup=False)
     return FAILURES if done.uncollected else code

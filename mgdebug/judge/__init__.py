@@ -323,10 +323,17 @@ def _evidence(
         return None
     own = {b.id for b in owner.blocks}
     source = bench.files[owner.path]
+    patched_owner = hierarchy.subfunctions.get(patch.subfunction)
+    after_source = patched(bench.files, patch).get(owner.path, source)
+    numbered = patched_owner is not None and len(patched_owner.blocks) == len(owner.blocks)
     for before, now in sorted(pairs, key=lambda pair: len(pair[0].visits)):
         mine = [v for v in before.visits if v.block in own]
         theirs = [v for v in now.visits if v.block in own]
         for one, two in zip(mine, theirs, strict=False):
+            # Where the patch has made or dropped blocks, numbers say nothing: texts do.
+            texts = [_text_of(one, bench.hierarchy, source), _text_of(two, hierarchy, after_source)]
+            if not numbered and texts[0] != texts[1]:
+                break
             parted = _parted(one, two, bench.hierarchy, source)
             if parted:
                 name, line, was, is_now = parted
@@ -334,6 +341,11 @@ def _evidence(
             if one.block != two.block:
                 break
     return None
+
+
+def _text_of(visit: BlockVisit, hierarchy: Hierarchy, source: SourceFile) -> str:
+    block = hierarchy.block(visit.block)
+    return source.slice(block.span.start, block.span.end).strip() if block is not None else ""
 
 
 def _parted(

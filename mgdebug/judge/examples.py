@@ -23,6 +23,8 @@ _GIVES = re.compile(
     r"|(?:should |must |will )?(?:returns?|gives?|be|is|equals?)\b)"
     r"\s*(?=\S)"
 )
+# An expression, of which the first operand is not the value.
+_GOES_ON = re.compile(r"""(?:-?[\w.]+|'[^']*'|"[^"]*")\s*(?:[-+*/%<>=^|&]|//|\*\*)\s*[\w(\[{'"]""")
 _WORDS = {"true": "True", "false": "False", "null": "None", "none": "None"}
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 
@@ -40,7 +42,7 @@ class Example:
             return False
         try:
             said, given = ast.literal_eval(self.value), ast.literal_eval(seen.value.text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return False
         if isinstance(said, float) and isinstance(given, float):
             return abs(said - given) <= 1e-9 + 1e-6 * abs(said)
@@ -104,13 +106,15 @@ def _arguments(call: str) -> tuple[str, ...] | None:
         if not isinstance(tree, ast.Call) or tree.keywords:
             return None
         return tuple(repr(ast.literal_eval(argument)) for argument in tree.args)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
 
 
 def _value(text: str) -> str | None:
     """The literal that a text begins with."""
     line = text.partition("\n")[0][:LONGEST]
+    if _GOES_ON.match(line):
+        return None
     if line[:1] in _CLOSES or line[:1] in "'\"":
         whole = text[:LONGEST]
         end = _closed(whole, 0) if line[:1] in _CLOSES else _quoted(line)
@@ -122,7 +126,7 @@ def _value(text: str) -> str | None:
         literal = _WORDS.get(piece, piece)
         try:
             return repr(ast.literal_eval(literal))
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             continue
     return None
 

@@ -30,9 +30,11 @@ class Suite:
         gave an answer, and nobody has touched what says what is right."""
         run = runner.run(dict(changed), new=True)
         seen = {o.case: o for o in run.outcomes}
-        skipped = {c for c, o in self.outcomes.items() if o.status is Status.SKIPPED}
+        before = {c for c, o in self.outcomes.items() if o.status is Status.SKIPPED}
+        skipped = {c for c in before if c in seen and seen[c].status is Status.SKIPPED}
         passed = tuple(c for c, o in seen.items() if o.status is Status.PASSED)
-        failed = tuple(c for c in seen if c not in {*passed, *skipped, *self.flaky})
+        excused = {*passed, *skipped, *self.flaky}
+        failed = tuple(c for c in seen if c not in excused)
         lost = sorted({c.id for c in self.cases} - set(seen))
         reason = forgery.differs(tuple(self.cases), run.cases)
         reason = reason or forgery.changed(self.root, dict(self.witnesses))

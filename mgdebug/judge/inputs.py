@@ -11,6 +11,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import platformdirs
+
 from mgdebug.model import Hierarchy, SubfunctionKind, Trace
 from mgdebug.runner.observe import Given
 from mgdebug.syntax.source import SourceFile
@@ -56,7 +58,7 @@ def _literals(arguments: Sequence[Any]) -> Values | None:
             return None
         try:
             found.append(ast.literal_eval(value.text))
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return None
     return tuple(found)
 
@@ -135,6 +137,10 @@ def _of_text(value: str) -> Iterator[str]:
 
 def _varied(known: dict[str, Values], seed: int) -> list[Values]:
     """Values of the same types and shapes, drawn at random, with a fixed seed."""
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    # What it keeps would else go into the folder of the project.
+    set_hypothesis_home_dir(platformdirs.user_cache_path("mgdebug") / "hypothesis")
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
     from hypothesis import strategies as st

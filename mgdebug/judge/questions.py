@@ -87,9 +87,13 @@ def answered(
 
 
 def case_of(call: str, text: str) -> str:
-    """An expression that is true where a call gives what a text says; "" for an exception or a
-    change in place."""
-    return "" if text.startswith(("raises ", "leaves ")) else f"{call} == {text}"
+    """An expression that is true where a call gives what a text says; "" where that is no literal:
+    an exception, a change in place, an object, what an iterator gave."""
+    try:
+        ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return ""
+    return f"{call} == {text}"
 
 
 def _none_of(asked: Question) -> str:
@@ -101,7 +105,7 @@ def _none_of(asked: Question) -> str:
 def _equal(one: str, two: str) -> bool:
     try:
         return bool(ast.literal_eval(one) == ast.literal_eval(two))
-    except (ValueError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return one.strip() == two.strip()
 
 

@@ -13,7 +13,7 @@ from mgdebug.probe.frames import Message
 from mgdebug.runner.visits import read_value
 
 BOUNDS = (8, 400, 4000)  # levels, items, characters of a value: of inputs that are small
-_FLOAT = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?")
+_FLOAT = re.compile(r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|-?\d+\.\d+(?:e[-+]?\d+)?""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class Seen:
         """In words, on one line."""
         if self.raised:
             return f"raises {self.value.type}"
+        if self.value.type == "iterator":
+            return f"gives {self.value.text}"
         if self.value.text == "None" and len(self.changed) == 1:
             return f"leaves {self.changed[0][1].text}"
         return self.value.text
@@ -91,4 +93,9 @@ def _seen(raw: Any) -> Seen | None:
 
 
 def _rounded(text: str) -> str:
-    return _FLOAT.sub(lambda match: f"{float(match.group()):.12g}", text)
+    """A text with its floats to twelve digits, but for those in quotes."""
+    return _FLOAT.sub(lambda m: m.group() if m.group("quoted") else _digits(m.group()), text)
+
+
+def _digits(number: str) -> str:
+    return f"{float(number):.12g}"

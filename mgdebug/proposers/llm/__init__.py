@@ -19,7 +19,7 @@ from mgdebug.proposers.llm.aptitude import Aptitude, default_file, kind_of
 from mgdebug.proposers.llm.caller import Answer, Fault
 from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, masked, telling
 from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
-from mgdebug.proposers.llm.session import CHARACTERS, Message, Session, host_of
+from mgdebug.proposers.llm.session import CHARACTERS, REPLY_TOKENS, Message, Session, host_of
 from mgdebug.proposers.llm.simulated import agreement
 from mgdebug.runner.evaluate import State
 from mgdebug.settings import ModelSettings, Settings
@@ -30,7 +30,7 @@ TURNS = 3  # on one subfunction before the next one's turn comes
 ENOUGH_CASES, OPINIONS = 4, 3
 ANOTHER = ""  # to be said: nothing, but the first message again
 PROBES = 2  # of one conversation
-PROMPT_CHARACTERS, REPLY_ABOUT = 1500, 400  # of the words around code; tokens of a reply
+PROMPT_CHARACTERS = 1500  # of the words around code
 PRICE_SECONDS = 8.0  # until litellm has to have told a price
 BITS = 8.0  # what a model's patch costs: it is no slip of one token
 TRACED = 2  # failing cases whose states go back
@@ -61,7 +61,7 @@ class Model:
         self.faults: list[str] = []
         self._settings = settings
         self._aptitude = Aptitude(default_file() if settings.cache else None)
-        self._talks: dict[tuple[str, str], _Conversation] = {}
+        self._talks: dict[tuple[str, str, tuple[str, ...]], _Conversation] = {}
 
     def start(self) -> None:
         """Import litellm meanwhile, in a process of its own."""
@@ -74,10 +74,12 @@ class Model:
     def sending(self, paths: Sequence[str], characters: int) -> Sending:
         settings = self._settings
         tokens = (characters + PROMPT_CHARACTERS) // CHARACTERS + STATE_TOKENS
-        prompt, completion = self.session.price(PRICE_SECONDS)
+        prices = self.session.prices(PRICE_SECONDS)
+        known = [price for price in prices if price is not None]
         cost = None
-        if prompt is not None and completion is not None:
-            cost = settings.calls * (tokens * prompt + REPLY_ABOUT * completion)
+        if settings.calls and len(known) == len(prices):
+            dearest = max(tokens * prompt + REPLY_TOKENS * reply for prompt, reply in known)
+            cost = settings.calls * dearest
         hosts = tuple(dict.fromkeys(host_of(n, settings.api_base) for n in settings.names))
         return Sending(settings.names, hosts, tuple(paths), tokens, settings.calls, cost)
 
@@ -91,7 +93,8 @@ class Model:
             return
         teller = Teller(brief, self._settings.strategy, brief.learnt)
         source = brief.source.slice(own.whole.start, own.whole.end)
-        talk = self._talks.setdefault((own.id, source), _Conversation())
+        about = (own.id, source, tuple(case.id for case in brief.cases))
+        talk = self._talks.setdefault(about, _Conversation())
         if not talk.messages:
             talk.kind = kind_of(failures)
             talk.stage = self._aptitude.stage(self._settings.names, talk.kind)

@@ -105,5 +105,5 @@ def _literal(value: object) -> str | None:
     text = value if isinstance(value, str) else repr(value)
     try:
         return repr(ast.literal_eval(text)) if len(text) <= LONGEST else None
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None

@@ -10,12 +10,14 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mgdebug.errors import SourceError
 from mgdebug.model import Edit, Subfunction
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile, edits_between
 
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[ \t]*\n(.*?)^[ \t]*\1[ \t]*$", re.S | re.M)
 _PROBE = re.compile(r"^[ \t]*PROBE:[ \t]*(.+?)[ \t]*$", re.M)
+_CODING = re.compile(r"^[ \t\f]*#.*?coding[:=].*$", re.M)
 LONGEST_PROBE = 200  # characters
 
 
@@ -41,7 +43,8 @@ def edits_of(text: str, source: SourceFile, own: Subfunction) -> tuple[Edit, ...
     """
     complaint = "the reply holds no block of code between ``` lines"
     for code in reversed([*_blocks(text)]):
-        new = SourceFile("reply.py", textwrap.dedent(code).encode(), source.grammar)
+        plain = _CODING.sub("", textwrap.dedent(code))
+        new = SourceFile("reply.py", plain.encode("utf-8", "replace"), source.grammar)
         if new.errors:
             line, _, what = new.errors[0]
             complaint = f"line {line} of the code does not parse: {what}"
@@ -83,7 +86,12 @@ def _spliced(
         changed = changed[:at] + brought.encode() + changed[at:]
     if changed == text:
         return Unusable(f"{own.name} is as it was")
-    return edits_between(source.path, text, changed)
+    edits = edits_between(source.path, text, changed)
+    try:
+        source.splice(edits)
+    except SourceError as error:
+        return Unusable(error.message)
+    return edits
 
 
 def _placed(new: SourceFile, found: Subfunction, source: SourceFile, own: Subfunction) -> str:
@@ -139,7 +147,11 @@ def _brought(source: SourceFile, new: SourceFile, found: Subfunction) -> str:
     parts = []
     for line in new.slice(0, len(new.text)).splitlines():
         top = line.startswith(("import ", "from ")) and not line.endswith(("(", "\\"))
-        if top and not re.search(rf"^\s*{re.escape(line.strip())}\s*$", text, re.M):
+        if (
+            top
+            and not line.startswith("from __future__")
+            and not re.search(rf"^\s*{re.escape(line.strip())}\s*$", text, re.M)
+        ):
             parts.append(line.strip())
     for sub in decompose([new]).subfunctions.values():
         plain = sub.kind.called and "." not in sub.qualname and sub.id != found.id

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -148,9 +149,15 @@ class Session:
             cost=self.totals.cost + (answer.cost or 0.0),
         )
 
-    def price(self, seconds: float) -> tuple[float | None, float | None]:
-        """US dollars for a token of a prompt and of a reply of the first model, if known."""
-        return self._caller.price(self.settings.names[0], seconds)
+    def prices(self, seconds: float) -> list[tuple[float, float] | None]:
+        """US dollars for a token of a prompt and of a reply of each model, None where unknown."""
+        found: list[tuple[float, float] | None] = []
+        until = time.monotonic() + seconds
+        for name in self.settings.names:
+            prompt, reply = self._caller.price(name, max(0.1, until - time.monotonic()))
+            known = prompt is not None and reply is not None
+            found.append((prompt or 0.0, reply or 0.0) if known else None)
+        return found
 
 
 def tokens_of(messages: Sequence[Message]) -> int:

@@ -46,5 +46,5 @@ def agreement(text: str, trace: Trace, hierarchy: Hierarchy, first_line: int) ->
 def _same(one: str, two: str) -> bool:
     try:
         return bool(ast.literal_eval(one) == ast.literal_eval(two))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return one.strip() == two.strip()

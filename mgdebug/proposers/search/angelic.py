@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from mgdebug.model import Block, Edit, Patch, Value
+from mgdebug.model import Block, Edit, Patch, Value, Verdict
 from mgdebug.proposers import Brief, Lab
 from mgdebug.proposers.search.moments import (
     block_at,
@@ -30,7 +30,7 @@ from mgdebug.proposers.search.synthesis import Atom, Bank, Term
 from mgdebug.proposers.search.wording import Wording
 
 BLOCKS = 6  # the most suspicious ones
-EXPERIMENTS = 240  # of one block
+EXPERIMENTS, TOGETHER = 240, 40  # of one block; that are made between two pauses
 VALUES, EXITS, VISITS = 24, 12, 4  # that are forced at one place; visits of one case
 SOLUTIONS, IN_PART = 48, 8  # of one place: of one that helps most cases, of another
 JOINED = 150  # conditions that are joined two by two
@@ -110,8 +110,11 @@ class _Study:
         self._code = {site.node.id: now for site, now in zip(self._sites, code, strict=False)}
         yield None
         experiments = list(islice(self._experiments(), EXPERIMENTS))
-        yield None
-        verdicts = self._lab.attempt([self._patch(e.offer) for e in experiments])
+        verdicts: list[Verdict] = []
+        for at in range(0, len(experiments), TOGETHER):
+            yield None
+            some = [self._patch(e.offer) for e in experiments[at : at + TOGETHER]]
+            verdicts += self._lab.attempt(some)
         holes: dict[int, _Hole] = {}
         for experiment, verdict in zip(experiments, verdicts, strict=False):
             for case in self._failing.intersection(verdict.passed):

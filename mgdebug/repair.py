@@ -363,8 +363,7 @@ class _Repair:
         while True:
             yield from climb(self.ground)
             steps = len(self.steps)
-            settled = self.search.is_settled(self.ground)
-            if settled or self.search.spent() or steps >= STEPS_AT_MOST:
+            if self.search.plausible or self.search.spent() or steps >= STEPS_AT_MOST:
                 return
             if not self.search.progress:
                 return

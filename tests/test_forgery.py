@@ -100,6 +100,22 @@ def test_a_change_inside_a_comparison_is_told_but_possible() -> None:
     )
 
 
+def test_whole_lines_of_a_comparison_are_no_way_around() -> None:
+    text = "class M:\n    def __eq__(self, other):\n        return self.n is other.n\n"
+    source = SourceFile("m.py", text.encode(), Python().grammar())
+    start = text.index("        return")
+    said = ("it changes how values compare or show (__eq__)",)
+    for end, new in (
+        (len(text), "        return self.n >= other.n\n"),
+        (start, "        other = self\n"),
+        (len(text), ""),
+    ):
+        patch = Patch((Edit("m.py", start, end, new),), "llm", "")
+        assert flags({"m.py": source}, patch, ()) == said
+    behind = Patch((Edit("m.py", len(text), len(text), "\n\ndef f():\n    return 1\n"),), "llm", "")
+    assert flags({"m.py": source}, behind, ()) == ()
+
+
 def test_a_word_that_moves_to_another_definition_is_new_there() -> None:
     old = SOURCE[SOURCE.index("return n + signal") :]
     new = "sys.exit(0)\n\n\ndef main():\n    pass\n"

@@ -35,6 +35,8 @@ def brought_in(before: SourceFile, after: SourceFile, edits: Sequence[Edit]) -> 
     found = {_said(word, told, watched) for (_, word), count in (new - old).items() if count}
     gone = {word for _, word in old - new if word in watched.compares}
     changed = {name for e in edits for name in _around(before, e) if name in watched.compares}
+    one, two = _texts(before, watched), _texts(after, watched)
+    changed |= {name for name, _ in (one - two) + (two - one)}
     found |= {_said(word, told, watched) for word in gone | changed}
     return tuple(sorted(found))
 
@@ -88,6 +90,19 @@ def _around(source: SourceFile, edit: Edit) -> Iterator[str]:
     """The names of the definitions that an edit stands in."""
     node = source.tree.root_node.descendant_for_byte_range(edit.start, edit.end)
     yield from _definitions(node)
+
+
+def _texts(source: SourceFile, watched: Watched) -> Counter[tuple[str, str]]:
+    """The definitions that say how values compare: their names and whole texts."""
+    found: Counter[tuple[str, str]] = Counter()
+    stack = [source.tree.root_node]
+    while stack:
+        node = stack.pop()
+        name = node.child_by_field_name("name") if node.child_by_field_name("body") else None
+        if name is not None and _text(name) in watched.compares:
+            found[_text(name), _text(node)] += 1
+        stack += node.named_children
+    return found
 
 
 def _owner(source: SourceFile, node: tree_sitter.Node) -> str:

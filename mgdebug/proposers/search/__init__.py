@@ -51,18 +51,21 @@ class Search:
         offers = _stream(brief, scope, sieve)
         promising: list[Offer] = []
         likely: list[Offer] = []
-        size = FIRST_BATCH
+        size, solved = FIRST_BATCH, False
         alike: list[Offer] = []
         while (chunk := alike[:size] or _taken(offers, size)) is not None:
             alike = alike[size:]
             verdicts = yield [self._patch(brief, offer) for offer in chunk]
+            solved = solved or any(v.passed and not v.failed and not v.reason for v in verdicts)
             helped = [o for o, v in zip(chunk, verdicts, strict=True) if v.passed]
             promising += [o for o, v in zip(chunk, verdicts, strict=True) if _promising(v)]
             ran = (o for o, v in zip(chunk, verdicts, strict=True) if not v.reason)
             likely += islice(ran, max(0, SINGLES - len(likely)))
             alike += [other for o in helped for other in sieve.alike.pop(o.edits, ())]
             size = BATCH
-        pairs = chain(_pairs(promising[:PAIRED]), _likely_pairs(likely, brief.source))
+        pairs = _pairs(promising[:PAIRED])
+        if not solved:  # one edit is enough, whatever else is wrong with it
+            pairs = chain(pairs, _likely_pairs(likely, brief.source))
         while chunk := list(islice(pairs, BATCH)):
             yield [self._patch(brief, offer) for offer in chunk]
 

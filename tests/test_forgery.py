@@ -12,6 +12,7 @@ import pytest
 from mgdebug.events import Finished, Verified
 from mgdebug.forgery import changed, differs, flags, witnesses
 from mgdebug.languages import language_of
+from mgdebug.languages.python import Python
 from mgdebug.model import Case, CaseKind, Edit, Patch, Repair, Target, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.repair import repair

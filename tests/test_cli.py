@@ -133,7 +133,8 @@ def test_json_is_one_event_a_line(project: Path, environment: dict[str, str]) ->
     done = run(project, environment, "fix", "--json")
     assert done.returncode == 1
     stream = [json.loads(line) for line in done.stdout.splitlines()]
-    assert stream[0]["event"] == "Collected"
+    assert stream[0]["event"] == "Started"
+    assert stream[1]["event"] == "Collected"
     assert stream[-1]["event"] == "Finished"
     assert stream[-1]["repair"]["stop"] == "fixed"
     assert "+        if value > best:" in stream[-1]["repair"]["alternatives"][0]["diff"]

@@ -176,7 +176,7 @@ def test_what_a_place_had_to_give_is_found_and_written(
     found = looked(tmp_path, text, cases, name, look)
     right = [text for text, passed in found if passed]
     assert any(wanted in text for text in right), right
-    assert len(right) > len(found) / 4  # what is written was worked out, not drawn
+    assert len(right) >= 10  # what is written was worked out, not drawn
 
 
 def test_nothing_is_written_where_no_value_helps(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from mgdebug.judge.examples import Example
 from mgdebug.languages import language_of
 from mgdebug.learned import Template
 from mgdebug.model import Case, Failure, Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
-from mgdebug.proposers import Brief, Proposer
+from mgdebug.proposers import Brief, Paid, Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner, was_cut
 from mgdebug.runner.evaluate import Evaluated, Expressions, State
 from mgdebug.syntax.hierarchy import decompose
@@ -164,11 +164,11 @@ class BottomUp:
     def by_levels(self, ground: Ground) -> Iterator[Event]:
         """Ask about the leaves of the hierarchy, then about what calls them, up to the whole, and
         down again; subfunctions that do not depend on each other side by side.  Ends with anything
-        to keep, and when a whole way up and down brought no try."""
+        to keep, and when on a whole way up and down nobody was asked anything."""
         self.progress = []
         levels = _levels(ground)
         while True:
-            tried = self.tried
+            before = self.tried, self._asked()
             for level in [*levels, *reversed(levels[:-1])]:
                 lines = [self._line(name, ground) for name in level]
                 try:
@@ -179,8 +179,12 @@ class BottomUp:
                 yield from self._together(ground)
                 if self.spent() or self.progress or self._honest:
                     return
-            if self.tried == tried:
+            if before == (self.tried, self._asked()):
                 return
+
+    def _asked(self) -> int:
+        """How many calls were made so far."""
+        return sum(p.spent.calls + p.spent.kept for p in self.proposers if isinstance(p, Paid))
 
     def _together(self, ground: Ground) -> Iterator[Event]:
         """Put the best progress first: the patch that made most cases pass, the cheapest among

@@ -403,6 +403,8 @@ def _apart(one: Patch, two: Patch) -> bool:
 def _levels(ground: Ground) -> list[list[str]]:
     """Suspects that are called, by how many calls lie between them and the leaves."""
     names = {suspect.subfunction for suspect in ground.suspects}
+    # What serves the cases to tell what is right is not asked about while there is anything else.
+    names = names - suspects.oracles(ground.hierarchy, ground.traces) or names
     height: dict[str, int] = {}
     for group in ground.hierarchy.order:
         subs = [ground.hierarchy.subfunctions[name] for name in group]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mgdebug.errors import SourceError
-from mgdebug.model import Edit, Subfunction
+from mgdebug.model import Edit, Span, Subfunction
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile, edits_between
 
@@ -45,16 +45,22 @@ def edits_of(text: str, source: SourceFile, own: Subfunction) -> tuple[Edit, ...
     for code in reversed([*_blocks(text)]):
         plain = _CODING.sub("", textwrap.dedent(code))
         new = SourceFile("reply.py", plain.encode("utf-8", "replace"), source.grammar)
-        if new.errors:
-            line, _, what = new.errors[0]
+        found = _definition(new, own)
+        lines = found.whole if found is not None else None
+        errors = [e for e in new.errors if lines is None or _is_in(e[0], lines)]
+        if errors:  # what is said around the definition need not parse
+            line, _, what = errors[0]
             complaint = f"line {line} of the code does not parse: {what}"
             continue
-        found = _definition(new, own)
         if found is None:
             complaint = f"the code does not define {own.name}"
             continue
         return _spliced(source, own, new, found)
     return Unusable(complaint)
+
+
+def _is_in(line: int, span: Span) -> bool:
+    return span.first_line <= line <= span.last_line
 
 
 def _blocks(text: str) -> Iterator[str]:

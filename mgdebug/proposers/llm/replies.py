@@ -17,6 +17,7 @@ from mgdebug.syntax.source import SourceFile, edits_between
 
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[ \t]*\n(.*?)^[ \t]*\1[ \t]*$", re.S | re.M)
 _PROBE = re.compile(r"^[ \t]*PROBE:[ \t]*(.+?)[ \t]*$", re.M)
+_IMPORT = re.compile(r"(?:from [\w.]+ )?import [\w., *]+")
 _CODING = re.compile(r"^[ \t\f]*#.*?coding[:=].*$", re.M)
 LONGEST_PROBE = 200  # characters
 
@@ -152,12 +153,8 @@ def _brought(source: SourceFile, new: SourceFile, found: Subfunction) -> str:
     text = source.slice(0, len(source.text))
     parts = []
     for line in new.slice(0, len(new.text)).splitlines():
-        top = line.startswith(("import ", "from ")) and not line.endswith(("(", "\\"))
-        if (
-            top
-            and not line.startswith("from __future__")
-            and not re.search(rf"^\s*{re.escape(line.strip())}\s*$", text, re.M)
-        ):
+        whole = _IMPORT.fullmatch(line) and not line.startswith("from __future__")
+        if whole and not re.search(rf"^\s*{re.escape(line.strip())}\s*$", text, re.M):
             parts.append(line.strip())
     for sub in decompose([new]).subfunctions.values():
         plain = sub.kind.called and "." not in sub.qualname and sub.id != found.id

@@ -27,21 +27,17 @@ from mgdebug.runner.evaluate import Evaluated, Expressions, State
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 
-ROUNDS = (
-    192,
-    1536,
-    12_288,
-    None,
-)  # tries that a subfunction has had when the next one's turn comes
+# Tries that a subfunction has had when the next one's turn comes.
+ROUNDS = (192, 1536, 12_288, None)
 TRUSTED_ROUNDS = 2  # that go by before what serves as an oracle is changed itself
 TURN_SHARE = 0.1  # of the time, after which the next one's turn comes too
 SAME_SUSPICION = 0.5  # of the highest score: subfunctions that are searched first
 # Tries a round whose loops were cut off, and that are given all the time that a case may take.
 CUT_AT_MOST = 32
 TOGETHER = 12  # patches of each subfunction that are tried beside the best one of another
-# After the first plausible patch the search goes on for half as long: a likelier one may come.
 HEARD_SECONDS = 0.4  # that tries go on between two events
 PAUSE_SECONDS = 0.01  # while all lines are thinking
+# After the first plausible patch the search goes on for half as long: a likelier one may come.
 WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
 # Of all the time, while each plausible patch contradicts a docstring or costs more than so much.
 DOUBTFUL_SHARE, LIKELY_BITS = 0.2, 9.0

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mgdebug.errors import SourceError
 from mgdebug.languages.python import Python
 from mgdebug.model import Edit
+from mgdebug.syntax.literals import literal, same
 from mgdebug.syntax.source import SourceFile, edits_between, unified_diff
 
 GRAMMAR = Python().grammar()
@@ -374,3 +375,19 @@ def test_edits_between_long_files_of_equal_lines_are_found() -> None:
     after = before[: 9 * 15_000] + b"    x = 1\n" + before[9 * 15_000 :]
     (edit,) = edits_between("mod.py", before, after)
     assert (edit.start, edit.end, edit.text) == (135_000, 135_000, "    x = 1\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["f(1)", "{[1]}", "{{}}", "a", "1 +", "", "nan", "(" * 9000, "__import__('os')"]
+)
+def test_what_is_no_literal_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match="no literal"):
+        literal(text)
+    assert same(text, f" {text} ")
+    assert not same(text, "1")
+
+
+def test_literals_are_compared_as_values() -> None:
+    assert literal("[1, {'a': (2.5, None)}]") == [1, {"a": (2.5, None)}]
+    assert same("{'a': 1, 'b': 2}", "{'b': 2, 'a': 1}")
+    assert not same("'1'", "1")

@@ -17,8 +17,8 @@ from typing import Any
 
 from mgdebug.bench.loopback import Said
 from mgdebug.errors import UsageError
+from mgdebug.states import CHARACTERS
 
-CHARACTERS = 4  # that count as one token
 _ABOUT = re.compile(r"The function `([\w.]+)`")
 
 

@@ -3,7 +3,6 @@ tests."""
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from mgdebug import apply
 from mgdebug.events import Answered, Asked, Collected, Event, Reply, Sending
 from mgdebug.model import CaseKind, Question
 from mgdebug.narrate import Narrator
+from mgdebug.syntax.literals import literal
 
 NEITHER = "n"
 
@@ -86,8 +86,8 @@ class Answers:
             if said.isdigit() and 1 <= int(said) <= len(asked.choices):
                 return Reply(int(said) - 1)
             try:
-                ast.literal_eval(said.removeprefix("="))
-            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                literal(said.removeprefix("="))
+            except ValueError:
                 console.print("  that is no value: a number of the list, or a Python literal")
                 console.print("  (=2 is the value 2, where 2 is also a number of the list)")
                 continue

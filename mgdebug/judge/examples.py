@@ -14,6 +14,7 @@ from itertools import islice
 
 from mgdebug.model import Hierarchy, SubfunctionKind
 from mgdebug.runner.observe import Given, Seen
+from mgdebug.syntax.literals import literal
 from mgdebug.syntax.source import SourceFile
 
 AT_MOST = 24  # of one file
@@ -41,8 +42,8 @@ class Example:
         if seen.raised or seen.value.truncated:
             return False
         try:
-            said, given = ast.literal_eval(self.value), ast.literal_eval(seen.value.text)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            said, given = literal(self.value), literal(seen.value.text)
+        except ValueError:
             return False
         if isinstance(said, float) and isinstance(given, float):
             return abs(said - given) <= 1e-9 + 1e-6 * abs(said)
@@ -105,8 +106,8 @@ def _arguments(call: str) -> tuple[str, ...] | None:
         tree = ast.parse(call.strip(), mode="eval").body
         if not isinstance(tree, ast.Call) or tree.keywords:
             return None
-        return tuple(repr(ast.literal_eval(argument)) for argument in tree.args)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return tuple(repr(literal(ast.unparse(argument))) for argument in tree.args)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
 
 
@@ -115,20 +116,20 @@ def _value(text: str) -> str | None:
     line = text.partition("\n")[0][:LONGEST]
     if _GOES_ON.match(line):
         return None
-    if line[:1] in _CLOSES or line[:1] in "'\"":
-        whole = text[:LONGEST]
-        end = _closed(whole, 0) if line[:1] in _CLOSES else _quoted(line)
-        pieces = [whole[:end]] if end is not None else []
+    if line[:1] in _CLOSES:
+        end = _closed(text[:LONGEST], 0)
+    elif line[:1] in ("'", '"'):
+        end = _quoted(line)
     else:
-        word = re.match(r"-?[\w.]+", line)
-        pieces = [word.group().rstrip(".")] if word else []
-    for piece in pieces:
-        literal = _WORDS.get(piece, piece)
-        try:
-            return repr(ast.literal_eval(literal))
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            continue
-    return None
+        word = re.match(r"-?\w+(?:\.\w+)*", line)
+        end = word.end() if word else None
+    if end is None:
+        return None
+    piece = text[:end]
+    try:
+        return repr(literal(_WORDS.get(piece, piece)))
+    except ValueError:
+        return None
 
 
 def _quoted(line: str) -> int | None:

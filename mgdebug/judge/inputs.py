@@ -7,7 +7,6 @@ to be meant than any other.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ import platformdirs
 
 from mgdebug.model import Hierarchy, SubfunctionKind, Trace
 from mgdebug.runner.observe import Given
+from mgdebug.syntax.literals import literal
 from mgdebug.syntax.source import SourceFile
 
 OWN, NEAR, VARIED = 40, 160, 40  # calls of each kind, at most
@@ -57,8 +57,8 @@ def _literals(arguments: Sequence[Any]) -> Values | None:
         if value is None or value.truncated or len(value.text) > LONGEST:
             return None
         try:
-            found.append(ast.literal_eval(value.text))
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            found.append(literal(value.text))
+        except ValueError:
             return None
     return tuple(found)
 

@@ -6,7 +6,6 @@ of them in front, as in test-driven user intent formalisation (Fakhoury et al. 2
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from mgdebug.events import Reply
 from mgdebug.judge.examples import Example
 from mgdebug.model import Alternative, Choice, Patch, Question
 from mgdebug.runner.observe import Given, Seen
+from mgdebug.syntax.literals import literal, same
 
 CHOICES = 5  # of one question
 SHARPNESS = 0.7  # by how much a bit of cost makes a patch less likely, in bits
@@ -78,8 +78,8 @@ def answered(
         text, members = choice.text, set(choice.alternatives)
     elif reply.value:
         text = reply.value
-        same = [c for c in asked.choices if _equal(c.text, text)]
-        members = {n for choice in same for n in choice.alternatives}
+        alike = [c for c in asked.choices if same(c.text, text)]
+        members = {n for choice in alike for n in choice.alternatives}
     else:
         left = tuple(a for n, a in enumerate(alternatives) if n not in offered)
         return "" if left else _none_of(asked), left
@@ -90,8 +90,8 @@ def case_of(call: str, text: str) -> str:
     """An expression that is true where a call gives what a text says; "" where that is no literal:
     an exception, a change in place, an object, what an iterator gave."""
     try:
-        ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        literal(text)
+    except ValueError:
         return ""
     return f"{call} == {text}"
 
@@ -100,13 +100,6 @@ def _none_of(asked: Question) -> str:
     """An expression that is true where a call gives none of the choices."""
     texts = [choice.text for choice in asked.choices if case_of(asked.call, choice.text)]
     return f"{asked.call} not in [{', '.join(texts)}]" if texts else ""
-
-
-def _equal(one: str, two: str) -> bool:
-    try:
-        return bool(ast.literal_eval(one) == ast.literal_eval(two))
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return one.strip() == two.strip()
 
 
 def _weights(alternatives: Sequence[Alternative]) -> list[float]:

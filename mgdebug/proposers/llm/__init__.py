@@ -19,10 +19,11 @@ from mgdebug.proposers.llm.aptitude import Aptitude, default_file, kind_of
 from mgdebug.proposers.llm.caller import Answer, Fault
 from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, masked, telling
 from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
-from mgdebug.proposers.llm.session import CHARACTERS, REPLY_TOKENS, Message, Session, host_of
+from mgdebug.proposers.llm.session import REPLY_TOKENS, Message, Session, host_of
 from mgdebug.proposers.llm.simulated import agreement
 from mgdebug.runner.evaluate import State
 from mgdebug.settings import ModelSettings, Settings
+from mgdebug.states import CHARACTERS
 from mgdebug.suspects import direct
 
 TURNS = 3  # on one subfunction before the next one's turn comes

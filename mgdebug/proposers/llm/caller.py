@@ -83,7 +83,6 @@ class Call:
     ended: Answer | Fault | None = None
     requests: int = 0  # that were sent for it
     retry_at: float | None = None
-    _asked_to_wait: float | None = None
 
 
 class Caller:

@@ -7,7 +7,6 @@ happened: their arguments are recorded, so only results are left to be derived.
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections import Counter
@@ -15,6 +14,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 from mgdebug.model import Call
 from mgdebug.proposers import Brief
+from mgdebug.states import called
+from mgdebug.syntax.literals import literal
 
 CALLS, CONTROLS = 4, 2  # that a model is asked about; others whose results are known
 LONGEST = 200  # characters of an argument or a result
@@ -24,12 +25,12 @@ _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)```", re.S)
 def open_calls(brief: Brief) -> dict[str, Call]:
     """Calls of failing cases that nothing but the caller's own failure judges, by their text."""
     own = brief.subfunction
-    settled = {_text(c) for t in brief.traces if t.status.ok for c in t.calls}
+    settled = {called(c) for t in brief.traces if t.status.ok for c in t.calls}
     found: dict[str, Call] = {}
     for trace in brief.traces:
         for call in () if trace.status.ok else trace.calls:
             if call.subfunction == own.id and call.caller and call.result is not None:
-                text = _text(call)
+                text = called(call)
                 whole = call.arguments and not any(v.truncated for v in call.arguments.values())
                 if whole and text not in settled and len(text) <= LONGEST:
                     found.setdefault(text, call)
@@ -85,7 +86,7 @@ def agreed(replies: Sequence[Mapping[str, str]], known: Mapping[str, str]) -> li
 def known_results(brief: Brief) -> dict[str, str]:
     """What passing cases showed, by call."""
     return {
-        _text(call): call.result.text
+        called(call): call.result.text
         for trace in brief.traces
         if trace.status.ok
         for call in trace.calls
@@ -95,15 +96,9 @@ def known_results(brief: Brief) -> dict[str, str]:
     }
 
 
-def _text(call: Call) -> str:
-    name = call.subfunction.partition("::")[2].rpartition(".")[2]
-    given = ", ".join(f"{name}={value.text}" for name, value in call.arguments.items())
-    return f"{name}({given})"
-
-
 def _literal(value: object) -> str | None:
     text = value if isinstance(value, str) else repr(value)
     try:
-        return repr(ast.literal_eval(text)) if len(text) <= LONGEST else None
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return repr(literal(text)) if len(text) <= LONGEST else None
+    except ValueError:
         return None

@@ -7,6 +7,7 @@ meant to give another reply.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -25,6 +26,10 @@ create table if not exists replies (
     cost real, kept real
 )
 """
+_OLDEST = (
+    "delete from replies where request in"
+    " (select request from replies order by kept desc limit -1 offset ?)"
+)
 MOST = 20_000  # replies; the oldest go first
 
 
@@ -40,6 +45,7 @@ class Kept:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(file, timeout=2.0, isolation_level=None)
             self._base.execute(_TABLE)
+            self._base.execute(_OLDEST, (MOST,))
         except (OSError, sqlite3.Error):
             self._base = None
 
@@ -60,18 +66,11 @@ class Kept:
         if self._base is None:
             return
         told = (answer.text, answer.finish, answer.prompt, answer.completion, answer.cost)
-        try:
+        with contextlib.suppress(sqlite3.Error, UnicodeEncodeError):
             self._base.execute(
                 "insert or replace into replies values (?, ?, ?, ?, ?, ?, ?)",
                 (_key(request, number), *told, time.time()),
             )
-            self._base.execute(
-                "delete from replies where request in"
-                " (select request from replies order by kept desc limit -1 offset ?)",
-                (MOST,),
-            )
-        except (sqlite3.Error, UnicodeEncodeError):
-            pass
 
     def close(self) -> None:
         if self._base is not None:

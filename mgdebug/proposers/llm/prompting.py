@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from mgdebug import divergence, states
-from mgdebug.model import Call, Failure, Hierarchy, Trace, Verdict
+from mgdebug.model import Failure, Hierarchy, Trace, Verdict
 from mgdebug.probe import secrets
 from mgdebug.proposers import Brief
 from mgdebug.syntax.hierarchy import decompose
@@ -171,10 +171,8 @@ def pairs(brief: Brief) -> Iterator[str]:
         if trace.status.ok:
             for call in trace.calls:
                 if call.subfunction == brief.subfunction.id and call.result is not None:
-                    text = states.called(call, PAIR_CHARACTERS // 2).partition("(")
-                    name = brief.subfunction.name
                     result = states.shown(call.result, PAIR_CHARACTERS // 2)
-                    seen.setdefault(f"{name}({text[2]}", result)
+                    seen.setdefault(states.called(call, PAIR_CHARACTERS // 2), result)
     yield from [f"{call} gives {result}" for call, result in seen.items()][:PAIRS]
 
 
@@ -216,9 +214,5 @@ def _own(trace: Trace, name: str) -> Trace:
     visits = [v for v in trace.visits if v.block.rpartition("#")[0] == name]
     frames = {v.frame for v in visits}
     numbered = tuple(replace(visit, index=at) for at, visit in enumerate(visits))
-    calls = tuple(_apart(call) for call in trace.calls if call.frame in frames)
+    calls = tuple(replace(call, visit=-1) for call in trace.calls if call.frame in frames)
     return replace(trace, visits=numbered, calls=calls, dropped=0)
-
-
-def _apart(call: Call) -> Call:
-    return replace(call, visit=-1)

@@ -17,8 +17,8 @@ from mgdebug.events import Spent
 from mgdebug.proposers.llm.caller import Answer, Call, Caller, Fault
 from mgdebug.proposers.llm.kept import Kept, default_file
 from mgdebug.settings import ModelSettings
+from mgdebug.states import CHARACTERS
 
-CHARACTERS = 4  # of a prompt that make a token, about
 REPLY_TOKENS = 2048  # of one reply, at most
 FAULTS = 3  # calls in a row that come to nothing, after which no other is made
 CUT = "Cut"  # our fault: the reply ended in the middle

@@ -6,11 +6,11 @@ each `line N: name = value` of a reply is held against the trace.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import defaultdict
 
 from mgdebug.model import Hierarchy, Trace
+from mgdebug.syntax.literals import same
 
 SHOWN = 3  # claims that are corrected
 _CLAIM = re.compile(r"^[ \t>*-]*line\s+(\d+)\s*:\s*`?([A-Za-z_]\w*)\s*=\s*(.+?)`?\s*$", re.M | re.I)
@@ -33,7 +33,7 @@ def agreement(text: str, trace: Trace, hierarchy: Hierarchy, first_line: int) ->
         if not values:
             continue
         compared += 1
-        if any(_same(said, value) for value in values):
+        if any(same(said, value) for value in values):
             right += 1
         else:
             wrong.append(f"line {number}: {name} was really {', then '.join(values[:3])}")
@@ -41,10 +41,3 @@ def agreement(text: str, trace: Trace, hierarchy: Hierarchy, first_line: int) ->
         return ""
     head = f"Of {compared} values that you gave, {right} are what the code really computes."
     return "\n".join([head, *wrong[:SHOWN]])
-
-
-def _same(one: str, two: str) -> bool:
-    try:
-        return bool(ast.literal_eval(one) == ast.literal_eval(two))
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return one.strip() == two.strip()

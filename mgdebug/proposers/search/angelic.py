@@ -48,7 +48,6 @@ class _Hole:
     or as a value.  helped: by failing case what was forced when it passed.
     """
 
-    site: Site
     write: Callable[[Wording, float], Offer]
     stale: frozenset[str]
     now: Atom | Term
@@ -154,7 +153,7 @@ class _Study:
                 continue
             stale = changed_before(self._scope, self._block, site.start)
             _, now = self._code[site.node.id]
-            hole = _Hole(site, self._replacing(site), stale, now)
+            hole = _Hole(self._replacing(site), stale, now)
             for text in (words.true, words.false):
                 everywhere = dict.fromkeys(range(len(self._moments.states)), text)
                 yield _Experiment(hole, becomes(site, Wording(text), 0), everywhere)
@@ -182,16 +181,14 @@ class _Study:
             ways.sort(key=lambda text: text not in LOOPS)
             words, every = scope.words, (1 << len(self._moments.states)) - 1
             if "statement" in site.roles and "\n" not in site.text:
-                hole = _Hole(
-                    site, self._under(site), stale, Atom(Wording(words.true), 0, every, every)
-                )
+                hole = _Hole(self._under(site), stale, Atom(Wording(words.true), 0, every, every))
                 for told, states in self._told_apart(stale):
                     skipped = scope.writer.fill(words.negation, told)
                     forced = dict.fromkeys(states, words.false)
                     yield _Experiment(hole, hole.write(skipped, 0), forced)
             for way in ways[:EXITS]:
                 hole = _Hole(
-                    site, self._leaving(site, way), stale, Atom(Wording(words.false), 0, 0, every)
+                    self._leaving(site, way), stale, Atom(Wording(words.false), 0, 0, every)
                 )
                 for told, states in self._told_apart(stale):
                     forced = dict.fromkeys(states, words.true)
@@ -207,7 +204,7 @@ class _Study:
                 continue
             stale = changed_before(scope, self._block, site.start)
             now, _ = self._code[site.node.id]
-            hole = _Hole(site, self._replacing(site), stale, now)
+            hole = _Hole(self._replacing(site), stale, now)
             for told, states in islice(self._told_apart(stale), VISITS):
                 for key, value in self._possible(now, states[0], stale):
                     new = fill(scope.words.choose, Wording(value.text), told, site.wording)

@@ -23,7 +23,6 @@ class Moments:
     in these states alone.
     """
 
-    block: Block
     states: tuple[State, ...]
     failing: int
     whole: frozenset[str]
@@ -46,7 +45,7 @@ def moments(block: Block, traces: Iterable[Trace]) -> Moments:
             whole.add(trace.case)
         found[ok] += states[:room]
     failing, passing = found[False], found[True]
-    return Moments(block, (*failing, *passing), len(failing), frozenset(whole))
+    return Moments((*failing, *passing), len(failing), frozenset(whole))
 
 
 def block_at(scope: Scope, start: int, end: int) -> Block | None:

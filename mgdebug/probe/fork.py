@@ -12,7 +12,7 @@ from typing import Callable, Collection, NoReturn, Optional, Protocol, Set, Tupl
 from .cases import failure
 from .frames import Decoder, Malformed, Message, send
 from .inside import INSIDE
-from .processes import children, has_children, how, is_running, kill, prctl, send_signal, wait
+from .processes import children, has_children, how, kill, prctl, send_signal, wait
 
 TAMPERED = "tampering: the code wrote to the pipe of the probe"
 GRACE_SECONDS = 0.5  # for a watchdog inside the child, before the kill from outside
@@ -111,7 +111,8 @@ class Forks:
 
     def sweep(self, spare: Collection[int]) -> int:
         """Kill and reap the children of this process, orphans that it adopted among them.  Returns
-        how many were still running."""
+        how many had not ended by themselves; who leads no group may have been killed with its
+        group, just before."""
         if not spare and not has_children():
             return 0
         killed = 0
@@ -119,11 +120,9 @@ class Forks:
             found = [pid for pid in children() if pid not in spare]
             if not found:
                 break
-            killed += sum(is_running(pid) for pid in found)
             for pid in found:
                 kill(pid)
-            for pid in found:
-                wait(pid, 0)
+            killed += [wait(pid, 0) for pid in found].count(signal.SIGKILL)
         return killed
 
     def run(

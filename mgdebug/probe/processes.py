@@ -23,15 +23,6 @@ def children() -> Iterator[int]:
             yield int(name)
 
 
-def is_running(pid: int) -> bool:
-    """Not a child that has ended and waits to be reaped."""
-    try:
-        with open("/proc/%d/stat" % pid, "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] != b"Z"
-    except (OSError, IndexError):
-        return False
-
-
 def has_children() -> bool:
     """Much cheaper than to list them."""
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mgdebug.bottom_up import _apart
+from mgdebug.bottom_up.ground import apart
 from mgdebug.errors import NoCasesError, SourceError, UsageError
 from mgdebug.events import (
     Accepted,
@@ -540,7 +540,7 @@ def test_patches_whose_edits_touch_do_not_go_together() -> None:
     def at(start: int, end: int, path: str = "m.py") -> Patch:
         return Patch((Edit(path, start, end, "x"),), "search", "")
 
-    assert _apart(at(1, 2), at(4, 5))
-    assert _apart(at(1, 2), at(1, 2, "other.py"))
-    assert not _apart(at(1, 4), at(2, 3))
-    assert not _apart(at(2, 2), at(2, 3))
+    assert apart(at(1, 2), at(4, 5))
+    assert apart(at(1, 2), at(1, 2, "other.py"))
+    assert not apart(at(1, 4), at(2, 3))
+    assert not apart(at(2, 2), at(2, 3))

@@ -10,22 +10,23 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 
 from mgdebug import judge, suspects
+from mgdebug.bottom_up.ground import Ground, Progress, apart, levels, plan_of
+from mgdebug.bottom_up.line import Laboratory, Line
 from mgdebug.errors import ProbeError, SourceError
 from mgdebug.events import Event, Judged, Proposed
 from mgdebug.forgery import flags
 from mgdebug.judge.examples import Example
 from mgdebug.languages import language_of
 from mgdebug.learned import Template
-from mgdebug.model import Case, Failure, Hierarchy, Limits, Patch, Stop, Suspect, Trace, Verdict
+from mgdebug.model import Limits, Patch, Stop, Verdict
 from mgdebug.proposers import Brief, Paid, Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner, was_cut
-from mgdebug.runner.evaluate import Evaluated, Expressions, State
-from mgdebug.syntax.hierarchy import decompose
-from mgdebug.syntax.source import SourceFile
+
+__all__ = ["BottomUp", "Ground", "Progress"]
 
 # Tries that a subfunction has had when the next one's turn comes.
 ROUNDS = (192, 1536, 12_288, None)
@@ -41,63 +42,6 @@ PAUSE_SECONDS = 0.01  # while all lines are thinking
 WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
 # Of all the time, while each plausible patch contradicts a docstring or costs more than so much.
 DOUBTFUL_SHARE, LIKELY_BITS = 0.2, 9.0
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What the search stands on.  disk: the files as the user has them; now: with the patches
-    accepted so far; the rest was measured on `now`."""
-
-    disk: Mapping[str, SourceFile]
-    now: Mapping[str, SourceFile]
-    hierarchy: Hierarchy
-    traces: tuple[Trace, ...]
-    suspects: tuple[Suspect, ...]
-    plan: Plan
-    cases: tuple[Case, ...] = ()
-    failures: tuple[Failure, ...] = ()
-
-    def sources(self, patch: Patch | None = None) -> dict[str, bytes]:
-        """What a run is to see in place of the disk."""
-        changed = judge.patched(self.now, patch) if patch else {}
-        files = {**self.now, **changed}
-        return {path: f.data for path, f in files.items() if f.data != self.disk[path].data}
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A patch that made some failing cases pass, `gained` of them, and broke none."""
-
-    patch: Patch
-    verdict: Verdict
-    gained: int
-
-
-@dataclass
-class _Line:
-    """One subfunction's conversation with the proposers, kept open between rounds."""
-
-    subfunction: str
-    plan: Plan  # of the cases that reach it
-    talk: Generator[Sequence[Patch], Sequence[Verdict], None]
-    called: bool = True
-    trusted: bool = False  # it serves to tell what is right, so others come first
-    batch: Sequence[Patch] | None = None
-    verdicts: list[Verdict] = field(default_factory=list)  # of the batch, so far
-    tried: int = 0
-    pace: float | None = None  # seconds a try, lately
-    cut: list[Patch] = field(default_factory=list)  # loops ran longer than anybody thought
-
-    def begin(self) -> None:
-        self.batch = next(self.talk, None)
-
-    def answer(self, verdicts: Sequence[Verdict]) -> None:
-        self.tried += len(verdicts)
-        self.verdicts = []
-        try:
-            self.batch = self.talk.send(verdicts)
-        except StopIteration:
-            self.batch = None
 
 
 class BottomUp:
@@ -162,10 +106,10 @@ class BottomUp:
         down again; subfunctions that do not depend on each other side by side.  Ends with anything
         to keep, and when on a whole way up and down nobody was asked anything."""
         self.progress = []
-        levels = _levels(ground)
+        ways = levels(ground)
         while True:
             before = self.tried, self._asked()
-            for level in [*levels, *reversed(levels[:-1])]:
+            for level in [*ways, *reversed(ways[:-1])]:
                 lines = [self._line(name, ground) for name in level]
                 try:
                     yield from self._round(lines, None, ground)
@@ -195,7 +139,7 @@ class BottomUp:
             each.setdefault(one.patch.subfunction, []).append(one)
         for other in [one for some in each.values() for one in some[:TOGETHER]]:
             patch = other.patch
-            if patch.subfunction in owners or self.spent() or not _apart(best.patch, patch):
+            if patch.subfunction in owners or self.spent() or not apart(best.patch, patch):
                 continue
             edits = (*best.patch.edits, *patch.edits)
             both = replace(
@@ -215,7 +159,7 @@ class BottomUp:
             self.progress = [best, *order]
 
     def _round(
-        self, lines: Sequence[_Line], allowance: int | None, ground: Ground
+        self, lines: Sequence[Line], allowance: int | None, ground: Ground
     ) -> Iterator[Event]:
         """Each line up to its allowance.  While one is still thinking, the others go on."""
         open_, thinking = deque(lines), 0
@@ -229,7 +173,7 @@ class BottomUp:
             if thinking > len(open_):
                 time.sleep(PAUSE_SECONDS)
 
-    def _give_time(self, lines: Sequence[_Line], ground: Ground) -> Iterator[Event]:
+    def _give_time(self, lines: Sequence[Line], ground: Ground) -> Iterator[Event]:
         """Try the likeliest again whose loops were cut off, while nothing else helps."""
         cut = sorted(((patch, line) for line in lines for patch in line.cut), key=_cost_of)
         for line in lines:
@@ -256,7 +200,7 @@ class BottomUp:
             return False
         return True
 
-    def _lines(self, ground: Ground) -> list[_Line]:
+    def _lines(self, ground: Ground) -> list[Line]:
         scores: dict[str, float] = {}
         for suspect in ground.suspects:
             scores.setdefault(suspect.subfunction, suspect.score)
@@ -269,10 +213,10 @@ class BottomUp:
         # What runs during an import is slow to try: the interpreter has to import it anew.
         return sorted(lines, key=lambda line: not line.called)
 
-    def _line(self, name: str, ground: Ground, trusted: bool = False) -> _Line:
-        plan = _plan_of(name, ground)
+    def _line(self, name: str, ground: Ground, trusted: bool = False) -> Line:
+        plan = plan_of(name, ground)
         called = ground.hierarchy.subfunctions[name].kind.called
-        return _Line(name, plan, self._talk(name, plan, ground), called, trusted)
+        return Line(name, plan, self._talk(name, plan, ground), called, trusted)
 
     def _talk(
         self, name: str, plan: Plan, ground: Ground
@@ -290,7 +234,7 @@ class BottomUp:
             ground.failures,
             seed=self._seed,
             cases=tuple(case for case in ground.cases if case.id in plan.order),
-            lab=_Laboratory(self, ground, plan),
+            lab=Laboratory(self, ground, plan),
             templates=self._templates,
             learnt=self.learnt,
         )
@@ -298,7 +242,7 @@ class BottomUp:
             yield from proposer.propose(brief)
 
     def _advance(
-        self, line: _Line, allowance: int | None, ground: Ground
+        self, line: Line, allowance: int | None, ground: Ground
     ) -> Generator[Event, None, bool]:
         """Try a line's patches up to its allowance; whether it is still thinking instead."""
         if line.batch is None and not line.tried:
@@ -347,7 +291,7 @@ class BottomUp:
         ran = iter(self.runner.attempt(tries, plan, self.deadline, alone=alone))
         return [next(ran) if verdict is None else verdict for verdict in found]
 
-    def _portion(self, line: _Line) -> int:
+    def _portion(self, line: Line) -> int:
         """So many tries that somebody who watches hears of them twice a second."""
         jobs = self.runner.jobs
         return jobs if line.pace is None else max(jobs, int(HEARD_SECONDS / line.pace))
@@ -389,77 +333,5 @@ class BottomUp:
             return False
 
 
-def _apart(one: Patch, two: Patch) -> bool:
-    """Whether no edit of one patch touches an edit of another."""
-    return all(
-        a.path != b.path or a.end < b.start or b.end < a.start for a in one.edits for b in two.edits
-    )
-
-
-def _levels(ground: Ground) -> list[list[str]]:
-    """Suspects that are called, by how many calls lie between them and the leaves."""
-    names = {suspect.subfunction for suspect in ground.suspects}
-    # What serves the cases to tell what is right is not asked about while there is anything else.
-    names = names - suspects.oracles(ground.hierarchy, ground.traces) or names
-    height: dict[str, int] = {}
-    for group in ground.hierarchy.order:
-        subs = [ground.hierarchy.subfunctions[name] for name in group]
-        below = [height[c] for s in subs for c in s.calls if c in height and c not in group]
-        level = max(below, default=-1) + any(name in names for name in group)
-        height.update(dict.fromkeys(group, level))
-    called = [n for n in height if n in names and ground.hierarchy.subfunctions[n].kind.called]
-    return [
-        found
-        for at in sorted(set(height.values()))
-        if (found := [n for n in called if height[n] == at])
-    ]
-
-
-class _Laboratory:
-    """What the proposers of one line may have run (see proposers.Lab)."""
-
-    def __init__(self, search: BottomUp, ground: Ground, plan: Plan) -> None:
-        self._search, self._ground, self._plan = search, ground, plan
-
-    def evaluate(
-        self, expressions: Expressions, states: Sequence[State]
-    ) -> Sequence[Sequence[Evaluated]]:
-        ground, runner = self._ground, self._search.runner
-        try:
-            return runner.evaluate(ground.hierarchy, expressions, states, ground.sources())
-        except (ProbeError, OutOfTime):
-            return []
-
-    def attempt(self, patches: Sequence[Patch]) -> Sequence[Verdict]:
-        verdicts = self._search.attempt(patches, self._plan, self._ground)
-        self._search.tried += len(verdicts)
-        return verdicts
-
-    def trace(self, patch: Patch, cases: Sequence[str]) -> Sequence[tuple[Trace, str]]:
-        ground, runner = self._ground, self._search.runner
-        try:
-            after = {**ground.now, **judge.patched(ground.now, patch)}
-            found, outcomes, _ = runner.trace(
-                decompose(after.values()), cases, cases, ground.sources(patch)
-            )
-        except (ProbeError, OutOfTime, SourceError):
-            return []
-        messages = {outcome.case: outcome.message for outcome in outcomes}
-        return [(trace, messages.get(trace.case, "")) for trace in found]
-
-
-def _cost_of(one: tuple[Patch, _Line]) -> float:
+def _cost_of(one: tuple[Patch, Line]) -> float:
     return one[0].cost
-
-
-def _plan_of(name: str, ground: Ground) -> Plan:
-    """The cases that can tell something of a subfunction: those that reach it, and those that
-    fail and were not traced.  Code that runs during an import reaches all cases.  (The winner is
-    run with the whole suite.)  Its own cases, which call it themselves, come first."""
-    subfunction = ground.hierarchy.subfunctions[name]
-    if not subfunction.kind.called:
-        return ground.plan
-    reached = suspects.reaching(subfunction, ground.traces)
-    untraced = set(ground.plan.failing) - {trace.case for trace in ground.traces}
-    own = suspects.direct(name, ground.traces)
-    return ground.plan.without(set(ground.plan.order) - reached - untraced).led_by(own)

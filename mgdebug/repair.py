@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from mgdebug import forgery, judge, learned, sources, suspects
-from mgdebug.bottom_up import BottomUp, Ground, Progress
+from mgdebug import forgery, judge, learned, sources
+from mgdebug.bottom_up import BottomUp, Ground, Progress, survey
 from mgdebug.errors import SourceError
 from mgdebug.events import (
     Accepted,
@@ -55,10 +55,6 @@ from mgdebug.syntax.source import SourceFile
 from mgdebug.unparsed import Mending, unparsed
 
 FREE_SHARE = 0.4  # of the time is left to what costs nothing, where somebody can be asked
-TRACED_FAILING = 40  # failing cases whose visits are counted
-TRACING_SHARE = 0.1  # of the time: what the passing ones that are traced took untraced
-TRACED_ENDLESS = 3  # failing cases that never end; each costs its time limit
-VALUES_FAILING, VALUES_PASSING = 8, 12  # of them, cases whose values are kept
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
 GIVEN_LONGER, LONGER, SLOW_SECONDS = 3, 4.0, 0.5  # cases, times their limit, what slow others take
@@ -253,14 +249,9 @@ class _Repair:
         now = self.ground.now or self._mended()
         hierarchy = decompose(now.values())
         yield Decomposed(hierarchy)
-        endless = [c for c in plan.failing if self.outcomes[c].status is Status.TIMEOUT]
-        failing = [c for c in plan.failing if c not in endless[TRACED_ENDLESS:]]
-        traced = {*failing[:TRACED_FAILING], *self._quickest(plan.passing)}
-        cases = [case for case in plan.order if case in traced]
-        values = [*plan.failing[:VALUES_FAILING], *plan.passing[:VALUES_PASSING]]
         self.ground = Ground(self.files, now, hierarchy, (), (), plan)
-        found, outcomes, imported = self.runner.trace(
-            hierarchy, cases, values, self.ground.sources(), self.outcomes.values()
+        found, outcomes, imported = survey.traced(
+            self.runner, self.ground, self.outcomes, self.settings.time
         )
         if first:
             yield from self._flaky_while_traced(outcomes)
@@ -268,9 +259,7 @@ class _Repair:
         traces = tuple(t for t in found if t.case not in self.flaky)
         self.traces = traces if first else self.traces
         yield Traced(traces)
-        allowed = self._allowed(hierarchy)
-        ranked = suspects.rank(hierarchy, traces, imported)
-        chosen = tuple(s for s in ranked if s.subfunction in allowed)
+        chosen = survey.suspected(hierarchy, traces, imported, self.target, self.cases)
         failing = [case for case in plan.failing if case not in self.flaky]
         told = sources.failures(
             self.target.root,
@@ -279,15 +268,6 @@ class _Repair:
         )
         self.ground = Ground(self.files, now, hierarchy, traces, chosen, plan, self.cases, told)
         yield Ranked(chosen)
-
-    def _quickest(self, cases: Sequence[str]) -> Iterator[str]:
-        """As many cases as fit into the share of the time that their trace may take."""
-        seconds = 0.0
-        for case in sorted(cases, key=lambda c: self.outcomes[c].seconds):
-            seconds += self.outcomes[case].seconds
-            if seconds > self.settings.time * TRACING_SHARE:
-                return
-            yield case
 
     def _flaky_while_traced(self, outcomes: Sequence[Outcome]) -> Iterator[Event]:
         """The trace ran every case once more: one that ended otherwise is run a third time."""
@@ -302,18 +282,6 @@ class _Repair:
             if outcome.case in odd and outcome.status.ok != known[outcome.case].status.ok:
                 self.flaky.add(outcome.case)
                 yield Warned(f"{outcome.case} is flaky: it does not end alike each time; left out")
-
-    def _allowed(self, hierarchy: Hierarchy) -> set[str]:
-        """The subfunctions that the user lets us change: no case is ever one of them."""
-        found = set()
-        own = self.target.qualname
-        tests = {(c.path, c.id.partition("[")[0].partition("::")[2]) for c in self.cases}
-        for s in hierarchy.subfunctions.values():
-            if own and s.qualname != own and not s.qualname.startswith(own + "."):
-                continue
-            if (s.path, s.qualname.replace(".", "::")) not in tests:
-                found.add(s.id)
-        return found
 
     # ------------------------------------------------------------------------- the search
 

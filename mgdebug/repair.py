@@ -10,10 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 from mgdebug import forgery, judge, learned, sources
 from mgdebug.bottom_up import BottomUp, Ground, Progress, survey
+from mgdebug.bottom_up.near import Near
 from mgdebug.errors import SourceError
 from mgdebug.events import (
     Accepted,
@@ -47,7 +49,7 @@ from mgdebug.model import (
     Trace,
     Verdict,
 )
-from mgdebug.proposers import Paid, Proposer
+from mgdebug.proposers import Paid, Proposer, proposer
 from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import decompose
@@ -316,7 +318,9 @@ class _Repair:
         self.search.proposers = [one]
         self.search.learnt = self.search.told(self.steps)
         spent, faults = one.spent, len(one.faults)
-        for event in chain(self._steps(self.search.by_levels), [None]):
+        around = self._near() if self.settings.model.around else None
+        climb = partial(self.search.by_levels, around=around)
+        for event in chain(self._steps(climb), [None]):
             if event is not None:
                 yield event
             if one.spent != spent:
@@ -325,6 +329,11 @@ class _Repair:
             for fault in one.faults[faults:]:
                 faults += 1
                 yield Warned(fault)
+
+    def _near(self) -> Near:
+        free = [p for p in self.proposers if not isinstance(p, Paid)]
+        free = free or [proposer("search", self.settings)]
+        return Near(self.search, free, self.target, self.settings.time)
 
     def _steps(self, climb: Callable[[Ground], Iterator[Event]]) -> Iterator[Event]:
         """Climb; if that leaves only partial progress, build on the best of it and climb again."""

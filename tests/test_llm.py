@@ -6,6 +6,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,12 @@ def asks(
     (root / "program.py").write_text(program)
     (root / "test_program.py").write_text(tests)
     with Server(script).running() as server:
-        told: Mapping[str, Any] = {"consent": True, "cache": False, "seconds": 30.0}
+        told: Mapping[str, Any] = {
+            "consent": True,
+            "cache": False,
+            "seconds": 30.0,
+            "around": False,
+        }
         model = ModelSettings(names=("openai/test",), api_base=server.base, **{**told, **changed})
         settings = Settings(time=60.0, model=model)
         stream = repair(
@@ -190,6 +196,50 @@ def test_the_search_comes_first_and_may_leave_nothing_to_ask(tmp_path: Path) -> 
     events, server = asks(tmp_path, lambda *_: Said("no"), engine="both")
     assert last(events).repair.stop is Stop.FIXED
     assert server.requests == []
+
+
+SPREAD = """
+def spread(values):
+    total = 0
+    for value in values:
+        total += value
+    return total
+"""
+SPREAD_TESTS = """
+import pytest
+from program import spread
+
+
+@pytest.mark.parametrize(
+    "values, most", [([3, 1, 9], 8), ([5], 0), ([-4, -9], 5), ([2, 2], 0), ([0, 7, 3], 7)]
+)
+def test_spread(values, most):
+    assert spread(values) == most
+"""
+
+
+@pytest.mark.parametrize("around", [True, False])
+def test_a_reply_that_is_nearly_right_is_mended_before_another_is_paid_for(
+    tmp_path: Path, around: bool
+) -> None:
+    near = "def spread(values):\n    return max(values) + min(values)"
+    events, server = asks(
+        tmp_path,
+        lambda *_: Said(fenced(near)),
+        program=SPREAD,
+        tests=SPREAD_TESTS,
+        around=around,
+        calls=3,
+    )
+    repair = last(events).repair
+    assert repair.stop is (Stop.FIXED if around else Stop.EXHAUSTED)
+    assert len(server.requests) == (1 if around else 3)
+    if around:
+        assert repair.patch is not None
+        assert repair.patch.family.startswith("hierarchical+")
+        assert repair.patch.proposer == "llm+search"
+        mended = file(SPREAD).splice([replace(e, path="m.py") for e in repair.patch.edits])
+        assert "max(values) - min(values)" in mended.text.decode()
 
 
 def test_replies_that_are_no_code_use_up_the_calls_and_no_more(tmp_path: Path) -> None:
@@ -321,6 +371,12 @@ def test_a_reply_that_cannot_be_used_says_why(reply: str, why: str) -> None:
     found = spliced(CLASS, "free", reply)
     assert isinstance(found, Unusable)
     assert why in found.why
+
+
+def test_a_reply_may_write_the_function_around_a_nested_one_without_it() -> None:
+    nested = "def outer(x):\n    def inner(y):\n        return y\n    return inner(x)\n"
+    reply = "```python\ndef outer(x):\n    return -x\n```"
+    assert spliced(nested, "outer.inner", reply) == "def outer(x):\n    return -x\n"
 
 
 def test_a_probe_is_one_expression_on_one_line() -> None:

@@ -40,7 +40,8 @@ class Recorded:
     def __call__(self, body: Mapping[str, Any], _: int) -> Said:
         prompt = sum(len(str(message["content"])) for message in body["messages"])
         match = _ABOUT.search(str(body["messages"][1]["content"]))
-        name = match.group(1).rpartition(".")[2] if match else ""
+        names = match.group(1).split(".") if match else []
+        name = next((name for name in reversed(names) if name in self._replies), "")
         with self._lock:
             self._asked[name] += 1
             number = self._asked[name]

@@ -11,7 +11,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 
 from mgdebug import judge, suspects
 from mgdebug.bottom_up.ground import Ground, Progress, apart, levels, plan_of
@@ -43,10 +45,13 @@ WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
 # Of all the time, while each plausible patch contradicts a docstring or costs more than so much.
 DOUBTFUL_SHARE, LIKELY_BITS = 0.2, 9.0
 
+Around = Callable[[Patch, Ground], Iterator[Event]]
+
 
 class BottomUp:
     """The search of one repair.  plausible: patches with which all cases pass; progress: those of
-    the last climb that helped some; tried: how many were run; stop: why the search ended."""
+    the last climb that helped some; missed: drawn patches that failed; tried: how many were
+    run; stop: why the search ended."""
 
     def __init__(
         self,
@@ -72,15 +77,16 @@ class BottomUp:
         self.learnt = ""  # by those who cost nothing, for those who do not
         self.plausible: list[Patch] = []
         self.progress: list[Progress] = []
+        self.missed: list[Patch] = []
         self.tried = 0
         self.stop = Stop.EXHAUSTED
 
-    def climb(self, ground: Ground) -> Iterator[Event]:
+    def climb(self, ground: Ground, rounds: Sequence[int | None] = ROUNDS) -> Iterator[Event]:
         """Search until a limit, the end of all ideas, or a round that left something to keep."""
         self.progress = []
         lines = self._lines(ground)
         try:
-            for number, allowance in enumerate(ROUNDS):
+            for number, allowance in enumerate(rounds):
                 open_ = [line for line in lines if not line.trusted or number >= TRUSTED_ROUNDS]
                 yield from self._round(open_ or lines, allowance, ground)
                 if self.spent():
@@ -101,10 +107,12 @@ class BottomUp:
         helped = [*(step.note for step in steps), *(p.patch.note for p in self.progress)]
         return f"{text} This one helped some: {helped[-1]}." if helped else text
 
-    def by_levels(self, ground: Ground) -> Iterator[Event]:
+    def by_levels(self, ground: Ground, around: Around | None = None) -> Iterator[Event]:
         """Ask about the leaves of the hierarchy, then about what calls them, up to the whole, and
         down again; subfunctions that do not depend on each other side by side.  Ends with anything
-        to keep, and when on a whole way up and down nobody was asked anything."""
+        to keep, and when on a whole way up and down nobody was asked anything.
+
+        around: what follows on a patch that was drawn and failed, before another is asked for."""
         self.progress = []
         ways = levels(ground)
         while True:
@@ -112,7 +120,7 @@ class BottomUp:
             for level in [*ways, *reversed(ways[:-1])]:
                 lines = [self._line(name, ground) for name in level]
                 try:
-                    yield from self._round(lines, None, ground)
+                    yield from self._turns(lines, ground, around)
                 finally:
                     for line in lines:
                         line.talk.close()
@@ -121,6 +129,42 @@ class BottomUp:
                     return
             if before == (self.tried, self._asked()):
                 return
+
+    def _turns(
+        self, lines: Sequence[Line], ground: Ground, around: Around | None
+    ) -> Iterator[Event]:
+        """A patch of each line at a time, until one is plausible; beside one that a proposer made
+        by itself it may make others."""
+        self.missed.clear()
+        known = len(self.plausible)
+        for turn in count(1):
+            yield from self._round(lines, turn, ground)
+            missed, self.missed = self.missed, []
+            if len(self.plausible) > known:
+                yield from self._round(lines, None, ground)
+            for patch in missed:
+                if around is not None and len(self.plausible) == known and not self.spent():
+                    yield from around(patch, ground)
+            over = all(line.is_over for line in lines)
+            if over or len(self.plausible) > known or self.spent():
+                return
+
+    @contextmanager
+    def elsewhere(self, proposers: Sequence[Proposer], seconds: float) -> Iterator[list[Patch]]:
+        """Search another ground meanwhile, for at most so many seconds; what is plausible there is
+        put into the list, and no more is kept of it."""
+        whole, known = self.deadline, (self.proposers, self.progress, self.plausible)
+        found: list[Patch] = []
+        self.deadline = min(whole, time.monotonic() + seconds)
+        self.proposers, self.plausible = proposers, found
+        try:
+            yield found
+        finally:
+            self.proposers, self.progress, self.plausible = known
+            self.missed.clear()
+            if not self._honest:
+                self.deadline = min(whole, time.monotonic() + self._doubtful) if found else whole
+                self.stop = Stop.EXHAUSTED
 
     def _asked(self) -> int:
         """How many calls were made so far."""
@@ -245,17 +289,20 @@ class BottomUp:
         self, line: Line, allowance: int | None, ground: Ground
     ) -> Generator[Event, None, bool]:
         """Try a line's patches up to its allowance; whether it is still thinking instead."""
-        if line.batch is None and not line.tried:
+        if not line.begun:
             line.begin()
         until = float("inf") if allowance is None else time.monotonic() + self._turn
         while line.batch is not None and (allowance is None or line.tried < allowance):
+            if line.is_judged:
+                line.answer()
+                continue
             left = None if self._limits.patches is None else self._limits.patches - self.tried
             batch = line.batch[: None if left is None else left + len(line.verdicts)]
             if not batch:
                 if time.monotonic() - self._heard > HEARD_SECONDS:
                     self._heard = time.monotonic()
                     yield Proposed(line.subfunction, 0, self.tried, self._best)
-                line.answer(())
+                line.answer()
                 return True
             while len(line.verdicts) < len(batch):
                 if time.monotonic() > until:
@@ -267,13 +314,13 @@ class BottomUp:
                 line.verdicts += verdicts
                 line.pace = (time.monotonic() - began) / len(part)
                 self.tried += len(part)
+                line.tried += len(part)
                 for patch, verdict in zip(part, verdicts, strict=True):
                     if was_cut(verdict):
                         line.cut.append(patch)
                     yield from self._weigh(patch, verdict, line.plan, ground)
                 if self.spent():
                     return False
-            line.answer(line.verdicts)
         return False
 
     def attempt(
@@ -309,7 +356,10 @@ class BottomUp:
                 self.deadline = min(self.deadline, now + window)
             self.plausible.append(patch)
             yield Judged(patch, verdict, True)
-        elif gained and set(verdict.passed) >= set(plan.passing):
+            return
+        if patch.drawn and not was_cut(verdict):
+            self.missed.append(patch)
+        if gained and set(verdict.passed) >= set(plan.passing):
             self.progress.append(Progress(patch, verdict, gained))
             if gained > self._best:
                 yield Judged(patch, verdict, False)

@@ -24,6 +24,7 @@ class Line:
     talk: Generator[Sequence[Patch], Sequence[Verdict], None]
     called: bool = True
     trusted: bool = False  # it serves to tell what is right, so others come first
+    begun: bool = False
     batch: Sequence[Patch] | None = None
     verdicts: list[Verdict] = field(default_factory=list)  # of the batch, so far
     tried: int = 0
@@ -31,11 +32,21 @@ class Line:
     cut: list[Patch] = field(default_factory=list)  # loops ran longer than anybody thought
 
     def begin(self) -> None:
+        self.begun = True
         self.batch = next(self.talk, None)
 
-    def answer(self, verdicts: Sequence[Verdict]) -> None:
-        self.tried += len(verdicts)
-        self.verdicts = []
+    @property
+    def is_over(self) -> bool:
+        """Whether the proposers have no more to offer."""
+        return self.begun and self.batch is None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the whole batch was tried, and the proposer has not heard of it."""
+        return bool(self.batch) and len(self.verdicts) == len(self.batch or ())
+
+    def answer(self) -> None:
+        verdicts, self.verdicts = self.verdicts, []
         try:
             self.batch = self.talk.send(verdicts)
         except StopIteration:

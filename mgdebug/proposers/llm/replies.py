@@ -38,15 +38,20 @@ def probe_of(text: str) -> str | None:
 def edits_of(text: str, source: SourceFile, own: Subfunction) -> tuple[Edit, ...] | Unusable:
     """The edits that put a reply's version of a subfunction in place of the old one.
 
-    Of several blocks of code the last counts that holds it.  Functions and imports that the file
-    lacks and the reply brings go in front of the outermost definition around it; nothing else of
-    the reply is taken.
+    Of several blocks of code the last counts that holds it.  A reply that writes the function
+    around it anew, without it, stands in for that one.  Functions and imports that the file lacks
+    and the reply brings go in front of the outermost definition around it; nothing else of the
+    reply is taken.
     """
     complaint = "the reply holds no block of code between ``` lines"
     for code in reversed([*_blocks(text)]):
         plain = _CODING.sub("", textwrap.dedent(code))
         new = SourceFile("reply.py", plain.encode("utf-8", "replace"), source.grammar)
+        placed = own
         found = _definition(new, own)
+        if found is None:
+            for outer in _around(source, own):
+                placed, found = outer, _definition(new, outer)
         lines = found.whole if found is not None else None
         errors = [e for e in new.errors if lines is None or _is_in(e[0], lines)]
         if errors:  # what is said around the definition need not parse
@@ -56,7 +61,7 @@ def edits_of(text: str, source: SourceFile, own: Subfunction) -> tuple[Edit, ...
         if found is None:
             complaint = f"the code does not define {own.name}"
             continue
-        return _spliced(source, own, new, found)
+        return _spliced(source, placed, new, found)
     return Unusable(complaint)
 
 
@@ -70,6 +75,13 @@ def _blocks(text: str) -> Iterator[str]:
         yield from found
     elif "```" not in text and re.search(r"^\s*(?:async\s+)?def\s", text, re.M):
         yield text  # nothing but code
+
+
+def _around(source: SourceFile, own: Subfunction) -> list[Subfunction]:
+    """The function that a nested one lies in."""
+    name = own.qualname.rpartition(".")[0]
+    subs = decompose([source]).subfunctions.values()
+    return [sub for sub in subs if sub.qualname == name and sub.kind.called]
 
 
 def _definition(new: SourceFile, own: Subfunction) -> Subfunction | None:

@@ -141,6 +141,8 @@ class _Writer:
         self._calls = {call.frame: call for call in trace.calls}
         self._first = {v.frame: p for p, v in reversed([*enumerate(trace.visits)])}
         self._last = {v.frame: p for p, v in enumerate(trace.visits)}
+        self._began = {v.block: p for p, v in reversed([*enumerate(trace.visits)])}
+        self._owners = {v.block.rpartition("#")[0] for v in trace.visits}
         self._written: dict[int, str] = {}
 
     def visit(self, place: int) -> str:
@@ -160,14 +162,10 @@ class _Writer:
         call = self._calls.get(visit.frame)
         if call is not None and self._first[visit.frame] == place:
             yield f"call {called(call, VALUE_CHARACTERS)}"
-        yield self._head(visit) + " <<< the runs part here" * (place == self.parting)
+        yield self._head(place) + " <<< the runs part here" * (place == self.parting)
         if place == self.parting and self.why:
             yield f"({self.why})"
-        code = textwrap.dedent(code_of(visit, self.hierarchy, self.sources))
-        for line in code[:CODE_CHARACTERS].splitlines():
-            yield f"    {line}"
-        if len(code) > CODE_CHARACTERS:
-            yield "    ..."
+        yield from self._code(place)
         before, after = telling(visit.before), telling(visit.after)
         if before:
             yield f"before: {_listed(before)}"
@@ -182,13 +180,32 @@ class _Writer:
         if call is not None and self._last[visit.frame] == place:
             yield from ended(call, VALUE_CHARACTERS)
 
-    def _head(self, visit: BlockVisit) -> str:
+    def _code(self, place: int) -> Iterator[str]:
+        """Where a block comes again, its first line stands for it."""
+        visit = self.trace.visits[place]
+        code = textwrap.dedent(code_of(visit, self.hierarchy, self.sources))
+        lines = code[:CODE_CHARACTERS].splitlines()
+        cut = len(code) > CODE_CHARACTERS
+        if len(lines) > 1 and place not in (self._began[visit.block], self.parting):
+            lines, cut = lines[:1], True
+        yield from (f"    {line}" for line in lines)
+        if cut:
+            yield "    ..."
+
+    def _head(self, place: int) -> str:
+        """With the subfunction, but where all visits are of one."""
+        visit = self.trace.visits[place]
         path, _, rest = visit.block.partition("::")
         block = self.hierarchy.block(visit.block)
-        where = f"-- {path} {rest.rpartition('#')[0]}"
+        parts = (
+            []
+            if block is not None and place and len(self._owners) == 1
+            else [path, rest.rpartition("#")[0]]
+        )
         if block is not None:
             first, last = block.span.first_line, block.span.last_line
-            where += f" line {first}" if first == last else f" lines {first}-{last}"
+            parts.append(f"line {first}" if first == last else f"lines {first}-{last}")
+        where = f"-- {' '.join(parts)}"
         return where + (f", iteration {visit.iteration}" if visit.iteration else "")
 
 

@@ -21,7 +21,7 @@ from mgdebug.model import BlockVisit, Status, Stop, Target, Trace, Value
 from mgdebug.proposers import named
 from mgdebug.proposers.llm.expected import agreed, read
 from mgdebug.proposers.llm.prompting import masked, parts
-from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
+from mgdebug.proposers.llm.replies import Unusable, as_text, edits_of, probe_of
 from mgdebug.proposers.llm.simulated import agreement
 from mgdebug.repair import repair
 from mgdebug.settings import STRATEGIES, ModelSettings, Settings
@@ -91,6 +91,7 @@ def asks(
     tests: str = TESTS,
     engine: str = "llm",
     allow: bool = True,
+    model: str = "openai/test",
     **changed: Any,
 ) -> tuple[list[Event], Server]:
     (root / "program.py").write_text(program)
@@ -102,8 +103,8 @@ def asks(
             "seconds": 30.0,
             "around": False,
         }
-        model = ModelSettings(names=("openai/test",), api_base=server.base, **{**told, **changed})
-        settings = Settings(time=60.0, model=model)
+        asked = ModelSettings(names=(model,), api_base=server.base, **{**told, **changed})
+        settings = Settings(time=60.0, model=asked)
         stream = repair(
             Target(root, root, tests=("test_program.py",)),
             named(engine, settings),
@@ -196,6 +197,34 @@ def test_the_search_comes_first_and_may_leave_nothing_to_ask(tmp_path: Path) -> 
     events, server = asks(tmp_path, lambda *_: Said("no"), engine="both")
     assert last(events).repair.stop is Stop.FIXED
     assert server.requests == []
+
+
+def test_a_model_that_keeps_to_a_schema_is_given_one(tmp_path: Path) -> None:
+    def script(body: Mapping[str, Any], _: int) -> Said:
+        code = RIGHT[subject(body)]
+        return Said(json.dumps({"words": "It adds.", "code": code, "probe": ""}))
+
+    events, server = asks(tmp_path, script, model="openai/gpt-4o")
+    assert last(events).repair.stop is Stop.FIXED
+    for body in server.requests:
+        shape = body["response_format"]["json_schema"]
+        assert shape["strict"]
+        assert set(shape["schema"]["required"]) == {"words", "code", "probe"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        ('{"words": "w", "code": "x = 1", "probe": ""}', "w\n```python\nx = 1\n```"),
+        ('{"words": "", "code": "", "probe": "len(x)"}', "\nPROBE: len(x)"),
+        ('{"words": "", "code": "```py\\nx\\n```", "probe": ""}', "\n```py\nx\n```"),
+        ('{"code": 3}', '{"code": 3}'),
+        ("[1]", "[1]"),
+        ("```python\nx\n```", "```python\nx\n```"),
+    ],
+)
+def test_a_reply_of_the_schema_reads_as_any_other(reply: str, text: str) -> None:
+    assert as_text(reply) == text
 
 
 SPREAD = """
@@ -470,6 +499,11 @@ def test_what_a_helper_should_give_is_asked_and_believed_if_it_fits_the_passing_
     assert "doubled(n=5) should give 10" in told
     assert "n=9" not in told  # nobody asked
     assert "doubled(n=2) should give" not in told
+
+
+def test_derived_results_may_come_as_a_list() -> None:
+    told = '{"results": [{"call": "f(x=1)", "value": "2"}, {"call": "g()", "value": "3"}]}'
+    assert read(told, {"f(x=1)"}) == {"f(x=1)": "2"}
 
 
 def test_replies_that_contradict_real_runs_are_not_believed() -> None:

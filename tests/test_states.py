@@ -30,11 +30,11 @@ def test_code_then_the_states_before_and_after() -> None:
         "    best = values[0]\n"
         "before: values = [1, 2]\n"
         "after: best = 1\n"
-        "-- m.py largest line 4, iteration 2\n"
+        "-- line 4, iteration 2\n"
         "    if value > best:\n"
         "before: value = 2, best = 1\n"
         "result: False\n"
-        "-- m.py largest line 6\n"
+        "-- line 6\n"
         "    return best\n"
         "before: best = 1\n"
         "result: 1\n"
@@ -46,7 +46,7 @@ def test_the_parting_is_marked_and_explained() -> None:
     run = small()
     text = as_text(run.trace(), run.hierarchy, run.sources, 1000, 1, "there it is True")
     marked = [line for line in text.splitlines() if "<<<" in line]
-    assert marked == ["-- m.py largest line 4, iteration 2 <<< the runs part here"]
+    assert marked == ["-- line 4, iteration 2 <<< the runs part here"]
     assert "(there it is True)" in text
 
 
@@ -72,7 +72,7 @@ def test_never_longer_than_the_budget(tokens: int, parting: int | None) -> None:
     text = as_text(trace, run.hierarchy, run.sources, tokens, parting)
     assert len(text) <= tokens * CHARACTERS
     if tokens >= 100:
-        kept = text.count("-- m.py")
+        kept = text.count("-- ")
         left_out = sum(map(int, re.findall(r"\.\.\. (\d+) visits? left out", text)))
         assert kept + left_out == len(trace.visits)
 

@@ -73,6 +73,7 @@ class BottomUp:
         self._documented: dict[str, list[Example]] = {}
         self._turn = TURN_SHARE * (limits.seconds or float("inf"))
         self._doubtful = DOUBTFUL_SHARE * (limits.seconds or float("inf"))
+        self._way = 0.0  # bits that the ground costs
         self._honest = False  # whether one of the plausible patches leaves no doubt
         self.learnt = ""  # by those who cost nothing, for those who do not
         self.plausible: list[Patch] = []
@@ -136,23 +137,26 @@ class BottomUp:
         """A patch of each line at a time, until one is plausible; beside one that a proposer made
         by itself it may make others."""
         self.missed.clear()
-        known = len(self.plausible)
         for turn in count(1):
+            known = len(self.plausible)
             yield from self._round(lines, turn, ground)
             missed, self.missed = self.missed, []
             if len(self.plausible) > known:
                 yield from self._round(lines, None, ground)
+                return
             for patch in missed:
-                if around is not None and len(self.plausible) == known and not self.spent():
+                if around is not None and not self._honest and not self.spent():
                     yield from around(patch, ground)
-            over = all(line.is_over for line in lines)
-            if over or len(self.plausible) > known or self.spent():
+            if self._honest or self.spent() or all(line.is_over for line in lines):
                 return
 
     @contextmanager
-    def elsewhere(self, proposers: Sequence[Proposer], seconds: float) -> Iterator[list[Patch]]:
+    def elsewhere(
+        self, proposers: Sequence[Proposer], seconds: float, cost: float
+    ) -> Iterator[list[Patch]]:
         """Search another ground meanwhile, for at most so many seconds; what is plausible there is
-        put into the list, and no more is kept of it."""
+        put into the list, and no more is kept of it.  cost: of the way to it, in bits."""
+        self._way = cost
         whole, known = self.deadline, (self.proposers, self.progress, self.plausible)
         found: list[Patch] = []
         self.deadline = min(whole, time.monotonic() + seconds)
@@ -162,6 +166,7 @@ class BottomUp:
         finally:
             self.proposers, self.progress, self.plausible = known
             self.missed.clear()
+            self._way = 0.0
             if not self._honest:
                 self.deadline = min(whole, time.monotonic() + self._doubtful) if found else whole
                 self.stop = Stop.EXHAUSTED
@@ -350,7 +355,7 @@ class BottomUp:
             if not self._honest and not flags(ground.now, patch, ()):
                 now = time.monotonic()
                 window = max(WINDOW_LEAST, WINDOW_SHARE * (now - self._started))
-                likely = patch.cost <= LIKELY_BITS
+                likely = self._way + patch.cost <= LIKELY_BITS
                 self._honest = likely and not self._contradicts(patch, ground)
                 window = min(WINDOW_MOST, window) if self._honest else self._doubtful
                 self.deadline = min(self.deadline, now + window)

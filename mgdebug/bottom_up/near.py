@@ -41,7 +41,7 @@ class Near:
             return
         if there is None:
             return
-        with self.search.elsewhere(self.free, SHARE * self.seconds) as found:
+        with self.search.elsewhere(self.free, SHARE * self.seconds, near.cost) as found:
             yield from self.search.climb(there, TRIES)
         for patch in found:
             whole = judge.compose(ground.now, there.now, patch, [near])

@@ -18,7 +18,7 @@ from mgdebug.proposers.llm import expected
 from mgdebug.proposers.llm.aptitude import Aptitude, default_file, kind_of
 from mgdebug.proposers.llm.caller import Answer, Fault
 from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, masked, telling
-from mgdebug.proposers.llm.replies import Unusable, edits_of, probe_of
+from mgdebug.proposers.llm.replies import SCHEMA, Unusable, as_text, edits_of, probe_of
 from mgdebug.proposers.llm.session import REPLY_TOKENS, Message, Session, host_of
 from mgdebug.proposers.llm.simulated import agreement
 from mgdebug.runner.evaluate import State
@@ -29,7 +29,6 @@ from mgdebug.suspects import direct
 TURNS = 3  # on one subfunction before the next one's turn comes
 # Where few cases judge a patch that passes them, as many are wanted, and asked for anew.
 ENOUGH_CASES, OPINIONS = 4, 3
-ANOTHER = ""  # to be said: nothing, but the first message again
 PROBES = 2  # of one conversation
 PROMPT_CHARACTERS = 1500  # of the words around code
 PRICE_SECONDS = 8.0  # until litellm has to have told a price
@@ -39,11 +38,27 @@ TRACED = 2  # failing cases whose states go back
 Talk = Generator[Sequence[Patch], Sequence[Verdict], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is said to a reply; "" for the first message again.  fresh: with states of a later
+    version than those of the first message."""
+
+    text: str
+    fresh: bool = False
+
+
+ANOTHER = _Said("")
+
+
 @dataclass
 class _Conversation:
-    """What was said about one subfunction; the same if it is taken up again."""
+    """What was said about one subfunction; the same if it is taken up again.
+
+    messages: those of the next call.  first, brief: the first one with states, and without."""
 
     messages: list[Message] = field(default_factory=list)
+    first: str = ""
+    brief: str = ""
     kind: str = ""  # of failure
     stage: int = 0  # of the list of models, from cheap to strong
     probes: int = 0
@@ -100,12 +115,14 @@ class Model:
             talk.kind = kind_of(failures)
             talk.stage = self._aptitude.stage(self._settings.names, talk.kind)
             extra = yield from self._expected(brief, teller, failures)
+            talk.first = teller.first(failures, extra)
+            talk.brief = teller.first(failures, extra, again=True)
             talk.messages.append({"role": "system", "content": teller.system()})
-            talk.messages.append({"role": "user", "content": teller.first(failures, extra)})
+            talk.messages.append({"role": "user", "content": talk.first})
         turns = 0
         while turns < TURNS:
             model = self._model(talk)
-            asking = self.session.ask(model, talk.messages)
+            asking = self.session.ask(model, talk.messages, SCHEMA)
             answer = yield from _waited(asking)
             if isinstance(answer, Fault):
                 self.faults.append(f"{model}: {answer.words}")
@@ -114,14 +131,11 @@ class Model:
                     return
                 continue
             probes = talk.probes
-            said = yield from self._tried(answer.text, brief, teller, talk, failures)
+            said = yield from self._tried(as_text(answer.text), brief, teller, talk, failures)
             turns += talk.probes == probes
             if said is None:
                 return
-            if said == ANOTHER:
-                talk.messages[2:] = []
-            else:
-                _go_on(talk, answer.text, said)
+            _go_on(talk, answer.text, said)
 
     def _model(self, talk: _Conversation) -> str:
         return self._settings.names[min(talk.stage, len(self._settings.names) - 1)]
@@ -143,7 +157,9 @@ class Model:
         ]
         replies = []
         for _ in range(self._settings.samples):
-            answer = yield from _waited(self.session.ask(self._settings.names[0], messages))
+            answer = yield from _waited(
+                self.session.ask(self._settings.names[0], messages, expected.SCHEMA)
+            )
             if isinstance(answer, Answer):
                 replies.append(expected.read(answer.text, {*calls, *known}))
         found = expected.agreed(replies, known)
@@ -156,15 +172,15 @@ class Model:
         teller: Teller,
         talk: _Conversation,
         failures: Sequence[Failure],
-    ) -> Generator[Sequence[Patch], Sequence[Verdict], str | None]:
+    ) -> Generator[Sequence[Patch], Sequence[Verdict], _Said | None]:
         """Try what a reply offers; what is said to it, None where all is done."""
         probe = probe_of(text)
         edits = edits_of(text, brief.source, brief.subfunction)
         if isinstance(edits, Unusable):
             if probe is not None and talk.probes < PROBES:
                 talk.probes += 1
-                return teller.shown(probe, _probed(probe, brief, failures))
-            return teller.complaint(edits.why)
+                return _Said(teller.shown(probe, _probed(probe, brief, failures)))
+            return _Said(teller.complaint(edits.why))
         if edits in talk.tried and edits not in talk.right:
             return ANOTHER
         talk.tried.add(edits)
@@ -191,7 +207,9 @@ class Model:
         left = [case for case in failing if case not in verdict.passed][:TRACED]
         traced = brief.lab.trace(patch, sorted(left)) if brief.lab and not verdict.reason else []
         agreed = _agreement(text, brief) if self._settings.strategy == "simulate" else ""
-        return teller.again(verdict, failures, traced, brief.source.splice(patch.edits), agreed)
+        after = brief.source.splice(patch.edits)
+        said = teller.again(verdict, failures, traced, after, agreed)
+        return _Said(said, fresh=bool(traced))
 
 
 def made(settings: Settings) -> Model:
@@ -212,13 +230,13 @@ def _waited(
         yield ()
 
 
-def _go_on(talk: _Conversation, reply: str, said: str) -> None:
+def _go_on(talk: _Conversation, reply: str, said: _Said) -> None:
     """The first message, the last reply and what is said to it: what lies between is not paid for
     again."""
-    talk.messages[2:] = [
-        {"role": "assistant", "content": reply},
-        {"role": "user", "content": said},
-    ]
+    talk.messages[1:] = [{"role": "user", "content": talk.brief if said.fresh else talk.first}]
+    if said.text:
+        talk.messages.append({"role": "assistant", "content": reply})
+        talk.messages.append({"role": "user", "content": said.text})
 
 
 def _reaching(brief: Brief) -> list[Failure]:

@@ -1,11 +1,11 @@
 """The child that talks to models: the only code that imports litellm, which takes seconds.
 
 Run as `python -m mgdebug.proposers.llm.calling`.  Requests come as lines of JSON: {"id", "model",
-"messages", "seconds", "stream"?, "tokens"?, "temperature"?, "seed"?, "api_base"?, "schema"?}.  For
-each it says {"id", "part"} while the reply streams, then {"id", "text", "finish", "prompt",
-"completion", "cost"} or {"id", "fault", "status", "message", "wait"}.  {"price": model} is answered
-with what its tokens cost.  Requests run side by side; whoever started this kills it to abandon
-them.
+"messages", "seconds", "stream"?, "tokens"?, "temperature"?, "seed"?, "api_base"?, "schema"?}; a
+schema counts where the model keeps to one.  For each it says {"id", "part"} while the reply
+streams, then {"id", "text", "finish", "prompt", "completion", "cost"} or {"id", "fault", "status",
+"message", "wait"}.  {"price": model} is answered with what its tokens cost.  Requests run side by
+side; whoever started this kills it to abandon them.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class _Child:
             "temperature": asked.get("temperature"),
             "seed": asked.get("seed"),
             "api_base": asked.get("api_base"),
-            "response_format": asked.get("schema"),
+            "response_format": self._format(asked),
         }
         streamed = bool(asked.get("stream", True))
         if streamed:
@@ -109,6 +109,14 @@ class _Child:
             "completion": completion,
             "cost": self._cost(asked["model"], prompt or 0, completion or 0),
         }
+
+    def _format(self, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+        """That a reply keeps to a schema, where the model is known to."""
+        schema = asked.get("schema")
+        if schema is None or not self._litellm.supports_response_schema(model=asked["model"]):
+            return None
+        shape = {"name": "reply", "strict": True, "schema": schema}
+        return {"type": "json_schema", "json_schema": shape}
 
     def _cost(self, model: str, prompt: int, completion: int) -> float | None:
         try:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from mgdebug.model import Call
 from mgdebug.proposers import Brief
@@ -19,6 +20,19 @@ from mgdebug.syntax.literals import literal
 
 CALLS, CONTROLS = 4, 2  # that a model is asked about; others whose results are known
 LONGEST = 200  # characters of an argument or a result
+# Of a reply, where a model keeps to one: what would stand in the block, as a list.
+_RESULT = {
+    "type": "object",
+    "properties": {"call": {"type": "string"}, "value": {"type": "string"}},
+    "required": ["call", "value"],
+    "additionalProperties": False,
+}
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"results": {"type": "array", "items": _RESULT}},
+    "required": ["results"],
+    "additionalProperties": False,
+}
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)```", re.S)
 
 
@@ -53,16 +67,25 @@ def question(calls: Iterable[str], known: Mapping[str, str], why: str) -> str:
 def read(reply: str, calls: Container[str]) -> dict[str, str]:
     """The results in a reply, by call: only of calls that were asked about, only literals."""
     found: dict[str, str] = {}
-    for match in _FENCE.finditer(reply):
+    for text in [reply, *(match.group(1) for match in _FENCE.finditer(reply))]:
         try:
-            told = json.loads(match.group(1))
+            told = json.loads(text)
         except ValueError:
             continue
-        for call, value in told.items() if isinstance(told, dict) else ():
+        for call, value in _pairs(told):
             literal = _literal(value)
             if call in calls and literal is not None:
                 found[call] = literal
     return found
+
+
+def _pairs(told: object) -> Iterator[tuple[str, object]]:
+    if isinstance(told, dict) and isinstance(told.get("results"), list):
+        for one in told["results"]:
+            if isinstance(one, dict):
+                yield str(one.get("call", "")), one.get("value")
+    elif isinstance(told, dict):
+        yield from told.items()
 
 
 def agreed(replies: Sequence[Mapping[str, str]], known: Mapping[str, str]) -> list[tuple[str, str]]:

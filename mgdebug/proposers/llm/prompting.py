@@ -19,7 +19,7 @@ from mgdebug.proposers import Brief
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 
-STATE_TOKENS, AGAIN_TOKENS = 600, 400  # of states in the first turn, and in a later one
+STATE_TOKENS, AGAIN_TOKENS = 500, 400  # of states in the first turn, and in a later one
 CASES, CASE_CHARACTERS = 3, 600  # failing cases that are shown, and how much of each
 PAIRS, PAIR_CHARACTERS = 5, 200  # calls of passing cases
 CONTEXT_LINES = 12  # of imports, constants and callers
@@ -76,9 +76,13 @@ class Teller:
         name = self._brief.subfunction.qualname
         return f"The function `{name}`:\n\n```python\n{self._code.rstrip()}\n```"
 
-    def first(self, failures: Sequence[Failure], extra: Sequence[str] = ()) -> str:
-        """failures: of the cases that reach the subfunction.  extra: what it is expected to do."""
+    def first(
+        self, failures: Sequence[Failure], extra: Sequence[str] = (), *, again: bool = False
+    ) -> str:
+        """failures: of the cases that reach the subfunction.  extra: what it is expected to do.
+        again: without states, because those of a later version follow."""
         brief = self._brief
+        traces = () if again else brief.traces
         return filled(
             self._parts["first"],
             {
@@ -87,7 +91,7 @@ class Teller:
                 "context": _section(_context(brief)),
                 "expected": _section([*pairs(brief), *extra], "It should give:"),
                 "failures": _section(_told(failures), "Failing cases:"),
-                "states": self._states(brief.traces, brief.hierarchy, brief.source, STATE_TOKENS),
+                "states": self._states(traces, brief.hierarchy, brief.source, STATE_TOKENS),
                 "learnt": _section([self._learnt] if self._learnt else []),
             },
         )

@@ -5,10 +5,12 @@ A reply is data.  It is parsed, never run; nothing in it is an instruction to an
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mgdebug.errors import SourceError
 from mgdebug.model import Edit, Span, Subfunction
@@ -20,6 +22,35 @@ _PROBE = re.compile(r"^[ \t]*PROBE:[ \t]*(.+?)[ \t]*$", re.M)
 _IMPORT = re.compile(r"(?:from [\w.]+ )?import [\w., *]+")
 _CODING = re.compile(r"^[ \t\f]*#.*?coding[:=].*$", re.M)
 LONGEST_PROBE = 200  # characters
+
+
+# Of a reply, where a model keeps to one.
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "words": {"type": "string", "description": "all that is to be said besides the code"},
+        "code": {"type": "string", "description": "what the ```python block would hold, or empty"},
+        "probe": {"type": "string", "description": "the expression of a PROBE line, or empty"},
+    },
+    "required": ["words", "code", "probe"],
+    "additionalProperties": False,
+}
+
+
+def as_text(reply: str) -> str:
+    """A reply that keeps to the schema, as one that does not would say it."""
+    try:
+        told = json.loads(reply)
+    except ValueError:
+        return reply
+    if not isinstance(told, dict) or not isinstance(told.get("code"), str):
+        return reply
+    parts = [str(told.get("words", ""))]
+    if told["code"].strip():
+        parts.append(told["code"] if "```" in told["code"] else f"```python\n{told['code']}\n```")
+    elif told.get("probe"):
+        parts.append(f"PROBE: {told['probe']}")
+    return "\n".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,13 +56,18 @@ class Session:
         self._caller.close()
         self._kept.close()
 
-    def ask(self, model: str, messages: Sequence[Message]) -> Generator[None, None, Answer | Fault]:
-        """Ask a model; yields while there is no reply.  What is over a limit is not asked."""
+    def ask(
+        self, model: str, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
+    ) -> Generator[None, None, Answer | Fault]:
+        """Ask a model; yields while there is no reply.  What is over a limit is not asked.
+
+        schema: of the reply as JSON, where the model keeps to one; others answer in their way."""
         request: dict[str, Any] = {
             "model": model,
             "messages": [dict(message) for message in messages],
             "tokens": REPLY_TOKENS,
             "temperature": self.settings.temperature,
+            "schema": schema,
         }
         if self.settings.api_base:
             request["api_base"] = self.settings.api_base

@@ -42,6 +42,7 @@ bench: install
 	$(BIN)/mgdebug bench tracing
 	$(BIN)/mgdebug bench truth
 	$(BIN)/mgdebug bench asking
+	$(BIN)/mgdebug bench paper
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -15,7 +15,7 @@ from itertools import chain
 
 from mgdebug import forgery, judge, learned, sources
 from mgdebug.bottom_up import BottomUp, Ground, Progress, survey
-from mgdebug.bottom_up.near import Near
+from mgdebug.bottom_up.near import TRIES, Near
 from mgdebug.errors import SourceError
 from mgdebug.events import (
     Accepted,
@@ -57,6 +57,7 @@ from mgdebug.syntax.source import SourceFile
 from mgdebug.unparsed import Mending, unparsed
 
 FREE_SHARE = 0.4  # of the time is left to what costs nothing, where somebody can be asked
+LAST_SHARE = 0.15  # of the time is kept for the search where a model is asked first
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
 GIVEN_LONGER, LONGER, SLOW_SECONDS = 3, 4.0, 0.5  # cases, times their limit, what slow others take
@@ -290,8 +291,8 @@ class _Repair:
     def _search(self) -> Generator[Event, Reply | None, None]:
         """What costs nothing first; then those that ask somebody else, if they may."""
         paid = [p for p in self.proposers if isinstance(p, Paid)]
-        self.search.proposers = [p for p in self.proposers if p not in paid]
-        if self.search.proposers:
+        free = self.search.proposers = [p for p in self.proposers if p not in paid]
+        if free:
             whole = self.search.deadline
             if paid:
                 left = whole - time.monotonic()
@@ -300,10 +301,28 @@ class _Repair:
             if self.search.is_settled(self.ground):
                 return
             self.search.deadline = whole
+        whole = self.search.deadline
+        helps = self.settings.model.search and (not free or self.search.is_unfinished)
+        if helps and not free:
+            self.search.deadline -= LAST_SHARE * self.settings.time
         for one in paid:
             if not self.ground.suspects or self.search.spent():
-                return
+                break
             yield from self._ask(one)
+            if self.search.plausible:
+                break
+        if paid and helps:
+            yield from self._carry_on(whole)
+
+    def _carry_on(self, whole: float) -> Iterator[Event]:
+        """The search where nobody who was asked helped; beside a reply that did, for the moment
+        that is left: a smaller patch may do."""
+        self.search.proposers = self._free()
+        if not self.search.plausible:
+            self.search.deadline = whole
+            yield from self._steps(self.search.climb)
+        elif not self.steps and not self.search.spent():
+            yield from self.search.climb(self.ground, TRIES)
 
     def _ask(self, one: Paid) -> Generator[Event, Reply | None, None]:
         if not self.settings.model.consent:
@@ -318,7 +337,8 @@ class _Repair:
         self.search.proposers = [one]
         self.search.learnt = self.search.told(self.steps)
         spent, faults = one.spent, len(one.faults)
-        around = self._near() if self.settings.model.around else None
+        near = Near(self.search, self._free(), self.target, self.settings.time)
+        around = near if self.settings.model.search else None
         climb = partial(self.search.by_levels, around=around)
         for event in chain(self._steps(climb), [None]):
             if event is not None:
@@ -330,10 +350,10 @@ class _Repair:
                 faults += 1
                 yield Warned(fault)
 
-    def _near(self) -> Near:
+    def _free(self) -> list[Proposer]:
+        """Those who cost nothing; where the user named none, the search engine helps out."""
         free = [p for p in self.proposers if not isinstance(p, Paid)]
-        free = free or [proposer("search", self.settings)]
-        return Near(self.search, free, self.target, self.settings.time)
+        return free or [proposer("search", self.settings)]
 
     def _steps(self, climb: Callable[[Ground], Iterator[Event]]) -> Iterator[Event]:
         """Climb; if that leaves only partial progress, build on the best of it and climb again."""

@@ -46,8 +46,8 @@ class ModelSettings:
     0 for no limit.  seconds: for one call with its retries.  samples: replies that have to agree
     on what an untested function should give, 0 to ask nobody.  local_only: whether hosts other than
     this machine are refused.  consent: whether nobody is asked before the first call.  cache:
-    whether replies are kept and used again.  stream: whether replies are streamed.  around: whether
-    small edits are tried around a reply that failed, before another is asked for."""
+    whether replies are kept and used again.  stream: whether replies are streamed.  search: whether
+    small edits are tried around replies that failed, and without them."""
 
     names: tuple[str, ...] = ()
     api_base: str = ""
@@ -63,7 +63,7 @@ class ModelSettings:
     consent: bool = False
     cache: bool = True
     stream: bool = True
-    around: bool = True
+    search: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +296,7 @@ _MODEL: Mapping[str, tuple[str, Callable[[object], object]]] = {
     "api_base": _reader(str),
     **{name: _reader(int) for name in ("calls", "tokens", "retries", "samples")},
     **{name: _reader(float) for name in ("cost", "seconds", "temperature")},
-    **{name: _reader(bool) for name in ("local_only", "consent", "cache", "stream", "around")},
+    **{name: _reader(bool) for name in ("local_only", "consent", "cache", "stream", "search")},
 }
 
 

@@ -101,7 +101,7 @@ def asks(
             "consent": True,
             "cache": False,
             "seconds": 30.0,
-            "around": False,
+            "search": False,
         }
         asked = ModelSettings(names=(model,), api_base=server.base, **{**told, **changed})
         settings = Settings(time=60.0, model=asked)
@@ -199,6 +199,28 @@ def test_the_search_comes_first_and_may_leave_nothing_to_ask(tmp_path: Path) -> 
     assert server.requests == []
 
 
+LOUD = """
+import os.path as path
+import click
+from click import unstyle
+
+
+def loud(text):
+    shown = click.style(text, fg="red", bold=True)
+    return unstyle(shown).lower() + path.join("", "!")
+"""
+
+
+def test_a_model_is_told_the_signatures_of_the_libraries_that_are_there(tmp_path: Path) -> None:
+    tests = "from program import loud\ndef test(): assert loud('ab') == 'AB!'\n"
+    _, server = asks(tmp_path, lambda *_: Said("no"), program=LOUD, tests=tests, calls=1)
+    [body] = server.requests
+    told = body["messages"][1]["content"]
+    assert "unstyle(text: 'str') -> 'str'  # click 8." in told
+    assert "click.style(text: " in told
+    assert "path.join(a, " not in told  # everybody knows the standard library
+
+
 def test_a_model_that_keeps_to_a_schema_is_given_one(tmp_path: Path) -> None:
     def script(body: Mapping[str, Any], _: int) -> Said:
         code = RIGHT[subject(body)]
@@ -247,9 +269,9 @@ def test_spread(values, most):
 """
 
 
-@pytest.mark.parametrize("around", [True, False])
+@pytest.mark.parametrize("search", [True, False])
 def test_a_reply_that_is_nearly_right_is_mended_before_another_is_paid_for(
-    tmp_path: Path, around: bool
+    tmp_path: Path, search: bool
 ) -> None:
     near = "def spread(values):\n    return max(values) + min(values)"
     events, server = asks(
@@ -257,13 +279,13 @@ def test_a_reply_that_is_nearly_right_is_mended_before_another_is_paid_for(
         lambda *_: Said(fenced(near)),
         program=SPREAD,
         tests=SPREAD_TESTS,
-        around=around,
+        search=search,
         calls=3,
     )
     repair = last(events).repair
-    assert repair.stop is (Stop.FIXED if around else Stop.EXHAUSTED)
-    assert len(server.requests) == (1 if around else 3)
-    if around:
+    assert repair.stop is (Stop.FIXED if search else Stop.EXHAUSTED)
+    assert len(server.requests) == (1 if search else 3)
+    if search:
         assert repair.patch is not None
         assert repair.patch.family.startswith("hierarchical+")
         assert repair.patch.proposer == "llm+search"

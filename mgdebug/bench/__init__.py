@@ -25,6 +25,7 @@ SUITES = {
     "hostile": "mgdebug.bench.hostile",
     "flat": "mgdebug.bench.flat",
     "asking": "mgdebug.bench.asking",
+    "paper": "mgdebug.bench.paper",
 }
 
 

@@ -3,8 +3,8 @@ its model ("From Code to Correctness", Shi et al. 2024), on the same bugs with t
 
 The order of its calls, what each of them repeats and when it stops are MGDebugger's; the wording is
 not, only its length.  Where recorded replies cannot do what a model does, the peer gets the benefit
-of the doubt: a whole program counts as one that was split well, and the visible cases count as
-those that a model derives for a function.
+of the doubt: a program of several functions counts as one that was split well, and the visible
+cases count as those that a model derives for a function.
 """
 
 from __future__ import annotations
@@ -134,7 +134,8 @@ class Bug:
         shown, name = self._row.shown, self._row.judge["entry"]
         program = shown.files[shown.target]
         reply = self._ask(SPLIT, name=name, program=program)
-        if name in functions(reply):
+        split = functions(reply)
+        if name in split and len(split) > 1:
             program = reply
         cases = json.dumps(self._gold)
         for name in order(program):
@@ -188,13 +189,17 @@ def order(program: str) -> list[str]:
 def replaced(program: str, name: str, reply: str) -> str:
     """The program with a reply's version of a function, and the imports that this may need; as it
     was if the reply has none."""
-    old, new = functions(program)[name], functions(reply).get(name)
+    new = functions(reply).get(name)
     if new is None:
         return program
-    known = {ast.dump(node) for node in _body(program)}
-    imports = [node for node in _body(reply) if isinstance(node, ast.Import | ast.ImportFrom)]
-    body = [node for node in imports if ast.dump(node) not in known]
-    body += [new if ast.dump(node) == ast.dump(old) else node for node in _body(program)]
+    own = _body(program)
+    known = {ast.dump(node) for node in own}
+    body: list[ast.stmt] = [
+        node
+        for node in _body(reply)
+        if isinstance(node, ast.Import | ast.ImportFrom) and ast.dump(node) not in known
+    ]
+    body += [new if isinstance(node, Function) and node.name == name else node for node in own]
     return ast.unparse(ast.Module(body, []))
 
 

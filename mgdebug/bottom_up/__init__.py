@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 
 from mgdebug import judge, suspects
@@ -48,6 +48,15 @@ DOUBTFUL_SHARE, LIKELY_BITS = 0.2, 9.0
 Around = Callable[[Patch, Ground], Iterator[Event]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Where a limit ended a climb."""
+
+    ground: Ground
+    lines: Sequence[Line]
+    round: int
+
+
 class BottomUp:
     """The search of one repair.  plausible: patches with which all cases pass; progress: those of
     the last climb that helped some; missed: drawn patches that failed; tried: how many were
@@ -73,6 +82,7 @@ class BottomUp:
         self._documented: dict[str, list[Example]] = {}
         self._turn = TURN_SHARE * (limits.seconds or float("inf"))
         self._doubtful = DOUBTFUL_SHARE * (limits.seconds or float("inf"))
+        self._left: _Left | None = None
         self._way = 0.0  # bits that the ground costs
         self._honest = False  # whether one of the plausible patches leaves no doubt
         self.learnt = ""  # by those who cost nothing, for those who do not
@@ -83,22 +93,24 @@ class BottomUp:
         self.stop = Stop.EXHAUSTED
 
     def climb(self, ground: Ground, rounds: Sequence[int | None] = ROUNDS) -> Iterator[Event]:
-        """Search until a limit, the end of all ideas, or a round that left something to keep."""
+        """Search until a limit, the end of all ideas, or a round that left something to keep.  What
+        a limit ended is taken up where it was left."""
         self.progress = []
-        lines = self._lines(ground)
-        try:
-            for number, allowance in enumerate(rounds):
-                open_ = [line for line in lines if not line.trusted or number >= TRUSTED_ROUNDS]
-                yield from self._round(open_ or lines, allowance, ground)
-                if self.spent():
-                    return
-                yield from self._give_time(lines, ground)
-                yield from self._together(ground)
-                if self.spent() or (number > 0 and (self.progress or self._honest)):
-                    return
-        finally:
-            for line in lines:
-                line.talk.close()
+        left, self._left = self._left, None
+        same = left is not None and left.ground is ground
+        lines, begun = (left.lines, left.round) if left and same else (self._lines(ground), 0)
+        for number, allowance in enumerate(rounds):
+            if number < begun:
+                continue
+            open_ = [line for line in lines if not line.trusted or number >= TRUSTED_ROUNDS]
+            yield from self._round(open_ or lines, allowance, ground)
+            if self.spent():
+                self._left = _Left(ground, lines, number)
+                return
+            yield from self._give_time(lines, ground)
+            yield from self._together(ground)
+            if self.spent() or (number > 0 and (self.progress or self._honest)):
+                return
 
     def told(self, steps: Sequence[Patch]) -> str:
         """What the search leaves to those who cost something, in words.  steps: that were taken."""
@@ -157,14 +169,15 @@ class BottomUp:
         """Search another ground meanwhile, for at most so many seconds; what is plausible there is
         put into the list, and no more is kept of it.  cost: of the way to it, in bits."""
         self._way = cost
-        whole, known = self.deadline, (self.proposers, self.progress, self.plausible)
+        whole = self.deadline
+        known = self.proposers, self.progress, self.plausible, self._left
         found: list[Patch] = []
         self.deadline = min(whole, time.monotonic() + seconds)
         self.proposers, self.plausible = proposers, found
         try:
             yield found
         finally:
-            self.proposers, self.progress, self.plausible = known
+            self.proposers, self.progress, self.plausible, self._left = known
             self.missed.clear()
             self._way = 0.0
             if not self._honest:
@@ -236,6 +249,11 @@ class BottomUp:
     def is_settled(self, ground: Ground) -> bool:
         """Whether a patch makes all cases pass that bears no flag."""
         return any(not flags(ground.now, patch, ()) for patch in self.plausible)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a limit ended the last climb, so that it can be taken up again."""
+        return self._left is not None
 
     def spent(self) -> bool:
         """Whether a limit is reached; `stop` then names it."""

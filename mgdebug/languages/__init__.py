@@ -82,6 +82,7 @@ class Vocabulary:
     wait: str  # the expression that waits for {0}
     itself: str  # the name of a method's own object
     unknown: str  # a pattern of messages: a name that nothing has
+    signature: str  # an expression: the package of {0}, its version, "|", the signature
     importable: Callable[[str], str]  # the statement that imports a module by its name, or ""
     spelling: Spelling
 

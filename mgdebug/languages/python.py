@@ -445,6 +445,11 @@ _VOCABULARY = Vocabulary(
     wait="await {0}",
     itself="self",
     unknown=r"(?:name|no attribute|cannot import name) '(\w+)'",
+    signature=(
+        "(lambda f, m: m + ' ' + getattr(__import__('sys').modules.get(m), '__version__', '') + '|'"
+        " + str(__import__('inspect').signature(f)))"
+        "({0}, (getattr({0}, '__module__', None) or '').partition('.')[0])"
+    ),
     importable=lambda name: f"import {name}" if name in sys.stdlib_module_names else "",
     spelling=_SPELLING,
 )

@@ -9,13 +9,14 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from mgdebug import divergence, states
 from mgdebug.model import Failure, Hierarchy, Trace, Verdict
 from mgdebug.probe import secrets
 from mgdebug.proposers import Brief
+from mgdebug.proposers.llm.libraries import signatures
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 
@@ -68,6 +69,10 @@ class Teller:
             + brief.source.slice(own.whole.start, own.whole.end)
         )
 
+    @cached_property
+    def _context(self) -> str:
+        return _section(_context(self._brief))
+
     def system(self) -> str:
         return filled(self._parts["system"], {})
 
@@ -88,7 +93,7 @@ class Teller:
             {
                 "name": brief.subfunction.qualname,
                 "code": self._code.rstrip(),
-                "context": _section(_context(brief)),
+                "context": self._context,
                 "expected": _section([*pairs(brief), *extra], "It should give:"),
                 "failures": _section(_told(failures), "Failing cases:"),
                 "states": self._states(traces, brief.hierarchy, brief.source, STATE_TOKENS),
@@ -182,7 +187,7 @@ def pairs(brief: Brief) -> Iterator[str]:
 
 def _context(brief: Brief) -> Iterator[str]:
     """Imports, constants that the function reads, the heads of the functions that it calls, and the
-    lines that call it."""
+    lines that call it; the signatures of the libraries that it calls."""
     source, own = brief.source, brief.subfunction
     read = {name for block in own.blocks for name in block.reads}
     lines = []
@@ -203,8 +208,10 @@ def _context(brief: Brief) -> Iterator[str]:
                 text = source.line_text(number).strip()
                 if f"{own.name}(" in text and number != own.span.first_line:
                     lines.append(f"{text[:PAIR_CHARACTERS]}  # {caller.qualname} calls it")
+    lines[CONTEXT_LINES:] = []
+    lines += signatures(brief)
     if lines:
-        yield "\n".join(["Around it:", "```python", *lines[:CONTEXT_LINES], "```", ""])
+        yield "\n".join(["Around it:", "```python", *lines, "```", ""])
 
 
 def telling(traces: Sequence[Trace], name: str) -> Trace | None:

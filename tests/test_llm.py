@@ -249,6 +249,72 @@ def test_a_reply_of_the_schema_reads_as_any_other(reply: str, text: str) -> None
     assert as_text(reply) == text
 
 
+TAXED = """
+def taxed(prices):
+    return [price + 2 for price in prices]
+"""
+BILLS = """
+from program import taxed
+
+
+class Bill:
+    def __init__(self, prices):
+        self.prices = prices
+
+    def total(self, rate):
+        return sum(taxed(self.prices))
+
+
+def note(prices):
+    return f"{len(taxed(prices))} items"
+"""
+TAXED_TESTS = """
+from bills import Bill, note
+
+
+def test_double():
+    assert Bill([1, 2]).total(2) == 6
+
+
+def test_triple():
+    assert Bill([2, 5]).total(3) == 21
+
+
+def test_once():
+    assert Bill([2, 5]).total(1) == 7
+
+
+def test_note():
+    assert note([4]) == "1 items"
+"""
+
+
+def test_callers_in_other_files_follow_a_changed_signature(tmp_path: Path) -> None:
+    (tmp_path / "bills.py").write_text(BILLS)
+
+    def script(body: Mapping[str, Any], _: int) -> Said:
+        said = str(body["messages"][-1]["content"])
+        if "These call it" in said:
+            assert "now takes (prices, rate) where it took (prices)" in said
+            assert "`bills.py::Bill.total`" in said
+            assert "`bills.py::note`" in said
+            total = "def total(self, rate):\n    return sum(taxed(self.prices, rate))"
+            return Said(
+                fenced(total) + fenced("def note(prices):\n    return f'{len(prices)} items'")
+            )
+        code = "def taxed(prices, rate):\n    return [price * rate for price in prices]"
+        return Said(fenced(code) if subject(body) == "taxed" else "no idea")
+
+    events, server = asks(tmp_path, script, program=TAXED, tests=TAXED_TESTS, samples=0)
+    repair = last(events).repair
+    assert repair.stop is Stop.FIXED
+    assert len(server.requests) == 2
+    assert repair.patch is not None
+    assert {edit.path for edit in repair.patch.edits} == {"program.py", "bills.py"}
+    assert "Bill.total" in repair.patch.note
+    assert (tmp_path / "bills.py").read_text() == BILLS  # nothing is written without a yes
+
+
 SPREAD = """
 def spread(values):
     total = 0

@@ -304,6 +304,7 @@ class BottomUp:
             lab=Laboratory(self, ground, plan),
             templates=self._templates,
             learnt=self.learnt,
+            files=ground.now,
         )
         for proposer in self.proposers:
             yield from proposer.propose(brief)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Protocol, runtime_checkable
 
@@ -44,7 +44,7 @@ class Brief:
     under suspicion.  traces: what the cases did, with values.  failures: the failing cases.
     seed: for whoever draws lots.  cases: those that reach the subfunction.  lab: None where nothing
     can be run.  templates: of patches that were accepted earlier.  learnt: what those that cost
-    nothing found, in words.
+    nothing found, in words.  files: all that may be changed, as they now stand.
     """
 
     source: SourceFile
@@ -59,6 +59,7 @@ class Brief:
     lab: Lab | None = None
     templates: tuple[Template, ...] = ()
     learnt: str = ""
+    files: Mapping[str, SourceFile] = field(default_factory=dict)
 
 
 class Proposer(Protocol):

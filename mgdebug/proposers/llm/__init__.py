@@ -9,12 +9,12 @@ Shang, "Debug like a Human", 2024).
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mgdebug.events import Sending, Spent
 from mgdebug.model import Edit, Failure, Patch, Verdict
 from mgdebug.proposers import Brief
-from mgdebug.proposers.llm import expected
+from mgdebug.proposers.llm import callers, expected
 from mgdebug.proposers.llm.aptitude import Aptitude, default_file, kind_of
 from mgdebug.proposers.llm.caller import Answer, Fault
 from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, masked, telling
@@ -191,6 +191,8 @@ class Model:
         patch = Patch(edits, self.name, note, own.id, BITS, self._settings.strategy, drawn=True)
         [verdict] = yield [patch]
         failing = {failure.case for failure in failures}
+        if verdict.failed or verdict.reason:
+            patch, verdict = yield from self._with_callers(patch, verdict, brief, talk)
         helped = bool(failing & set(verdict.passed))
         self._aptitude.count(self._model(talk), talk.kind, helped)
         if failing <= set(verdict.passed) and not verdict.failed and not verdict.reason:
@@ -207,9 +209,32 @@ class Model:
         left = [case for case in failing if case not in verdict.passed][:TRACED]
         traced = brief.lab.trace(patch, sorted(left)) if brief.lab and not verdict.reason else []
         agreed = _agreement(text, brief) if self._settings.strategy == "simulate" else ""
-        after = brief.source.splice(patch.edits)
+        after = brief.source.splice(edits)
         said = teller.again(verdict, failures, traced, after, agreed)
         return _Said(said, fresh=bool(traced))
+
+    def _with_callers(
+        self, patch: Patch, verdict: Verdict, brief: Brief, talk: _Conversation
+    ) -> Generator[Sequence[Patch], Sequence[Verdict], tuple[Patch, Verdict]]:
+        """A patch that changed what the subfunction takes, with its callers as they should be; the
+        patch as it is where there are none, or where that helps no more."""
+        calling = callers.to_follow(brief, patch.edits)
+        if not calling:
+            return patch, verdict
+        asked = callers.question(brief, calling, patch.edits)
+        messages = [talk.messages[0], {"role": "user", "content": asked}]
+        answer = yield from _waited(self.session.ask(self._model(talk), messages))
+        if isinstance(answer, Fault):
+            self.faults.append(f"{self._model(talk)}: {answer.words}")
+            return patch, verdict
+        more = callers.followed(answer.text, brief, calling)
+        if not more:
+            return patch, verdict
+        names = ", ".join(sub.qualname for sub in calling)
+        whole = replace(patch, edits=(*patch.edits, *more), note=f"{patch.note}, and {names}")
+        [ended] = yield [whole]
+        better = len(ended.passed) > len(verdict.passed) and not ended.reason
+        return (whole, ended) if better else (patch, verdict)
 
 
 def made(settings: Settings) -> Model:

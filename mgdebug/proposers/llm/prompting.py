@@ -94,7 +94,7 @@ class Teller:
                 "name": brief.subfunction.qualname,
                 "code": self._code.rstrip(),
                 "context": self._context,
-                "expected": _section([*pairs(brief), *extra], "It should give:"),
+                "expected": _section([*pairs(brief), *extra], "In passing cases:"),
                 "failures": _section(_told(failures), "Failing cases:"),
                 "states": self._states(traces, brief.hierarchy, brief.source, STATE_TOKENS),
                 "learnt": _section([self._learnt] if self._learnt else []),

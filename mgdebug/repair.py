@@ -10,12 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
-from itertools import chain
 
 from mgdebug import forgery, judge, learned, sources
 from mgdebug.bottom_up import BottomUp, Ground, Progress, survey
-from mgdebug.bottom_up.near import TRIES, Near
+from mgdebug.bottom_up.engines import Engines
 from mgdebug.errors import SourceError
 from mgdebug.events import (
     Accepted,
@@ -49,19 +47,16 @@ from mgdebug.model import (
     Trace,
     Verdict,
 )
-from mgdebug.proposers import Paid, Proposer, proposer
+from mgdebug.proposers import Paid, Proposer
 from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 from mgdebug.unparsed import Mending, unparsed
 
-FREE_SHARE = 0.4  # of the time is left to what costs nothing, where somebody can be asked
-LAST_SHARE = 0.15  # of the time is kept for the search where a model is asked first
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
 GIVEN_LONGER, LONGER, SLOW_SECONDS = 3, 4.0, 0.5  # cases, times their limit, what slow others take
-STEPS_AT_MOST = 4  # accepted partial patches
 QUESTIONS_AT_MOST = 3
 
 
@@ -129,7 +124,7 @@ class _Repair:
             learned.known(target.root) if settings.learn else (),
             enough,
         )
-        self.proposers = proposers
+        self.engines = Engines(self, self.search, proposers, target, settings)
         self.mending = Mending(target, proposers, runner, settings.time, settings.seed)
 
     # ------------------------------------------------------------------------- the street
@@ -154,7 +149,7 @@ class _Repair:
             yield Warned("the time was used up before a patch could be tried")
             yield self._finished(Stop.SECONDS)
             return
-        yield from self._search()
+        yield from self.engines.run()
         yield from self._decide()
 
     def _collect(self) -> Generator[Event, None, Stop | None]:
@@ -286,93 +281,7 @@ class _Repair:
                 self.flaky.add(outcome.case)
                 yield Warned(f"{outcome.case} is flaky: it does not end alike each time; left out")
 
-    # ------------------------------------------------------------------------- the search
-
-    def _search(self) -> Generator[Event, Reply | None, None]:
-        """What costs nothing first; then those that ask somebody else, if they may."""
-        paid = [p for p in self.proposers if isinstance(p, Paid)]
-        free = self.search.proposers = [p for p in self.proposers if p not in paid]
-        if free:
-            whole = self.search.deadline
-            if paid:
-                left = whole - time.monotonic()
-                self.search.deadline = min(whole, time.monotonic() + FREE_SHARE * left)
-            yield from self._steps(self.search.climb)
-            if self.search.is_settled(self.ground):
-                return
-            self.search.deadline = whole
-        whole = self.search.deadline
-        helps = self.settings.model.search and (not free or self.search.is_unfinished)
-        if helps and not free:
-            self.search.deadline -= LAST_SHARE * self.settings.time
-        for one in paid:
-            if not self.ground.suspects or self.search.spent():
-                break
-            yield from self._ask(one)
-            if self.search.plausible:
-                break
-        if paid and helps:
-            yield from self._carry_on(whole)
-
-    def _carry_on(self, whole: float) -> Iterator[Event]:
-        """The search where nobody who was asked helped; beside a reply that did, for the moment
-        that is left: a smaller patch may do."""
-        self.search.proposers = self._free()
-        if not self.search.plausible:
-            self.search.deadline = whole
-            yield from self._steps(self.search.climb)
-        elif not self.steps and not self.search.spent():
-            yield from self.search.climb(self.ground, TRIES)
-
-    def _ask(self, one: Paid) -> Generator[Event, Reply | None, None]:
-        if not self.settings.model.consent:
-            subs = {s.subfunction for s in self.ground.suspects}
-            spans = [self.ground.hierarchy.subfunctions[name] for name in sorted(subs)]
-            sizes = [sub.span.end - sub.span.start for sub in spans if sub.kind.called]
-            paths = sorted({sub.path for sub in spans})
-            reply = yield one.sending(paths, max(sizes, default=0))
-            if reply is None or reply.choice != 0:
-                yield Warned("nobody allowed it: nothing was sent to a model")
-                return
-        self.search.proposers = [one]
-        self.search.learnt = self.search.told(self.steps)
-        spent, faults = one.spent, len(one.faults)
-        near = Near(self.search, self._free(), self.target, self.settings.time)
-        around = near if self.settings.model.search else None
-        climb = partial(self.search.by_levels, around=around)
-        for event in chain(self._steps(climb), [None]):
-            if event is not None:
-                yield event
-            if one.spent != spent:
-                spent = one.spent
-                yield spent
-            for fault in one.faults[faults:]:
-                faults += 1
-                yield Warned(fault)
-
-    def _free(self) -> list[Proposer]:
-        """Those who cost nothing; where the user named none, the search engine helps out."""
-        free = [p for p in self.proposers if not isinstance(p, Paid)]
-        return free or [proposer("search", self.settings)]
-
-    def _steps(self, climb: Callable[[Ground], Iterator[Event]]) -> Iterator[Event]:
-        """Climb; if that leaves only partial progress, build on the best of it and climb again."""
-        while True:
-            yield from climb(self.ground)
-            steps = len(self.steps)
-            if self.search.plausible or self.search.spent() or steps >= STEPS_AT_MOST:
-                return
-            if not self.search.progress:
-                return
-            try:
-                yield from self._accept(self.search.progress[0])
-            except OutOfTime:
-                self.search.stop = Stop.SECONDS
-                return
-            if not self.ground.suspects:
-                return
-
-    def _accept(self, best: Progress) -> Iterator[Event]:
+    def accept(self, best: Progress) -> Iterator[Event]:
         """Build on progress."""
         self.ground = replace(
             self.ground, now={**self.ground.now, **judge.patched(self.ground.now, best.patch)}

@@ -35,6 +35,7 @@ class Bounds:
     masked: bool = True
 
 
+DECOMPOSERS = ("mechanical", "model")
 STRATEGIES = ("hierarchical", "blocks", "plan", "simulate", "feedback")
 
 
@@ -46,7 +47,8 @@ class ModelSettings:
     0 for no limit.  seconds: for one call with its retries.  samples: replies that have to agree
     on what an untested function should give, 0 to ask nobody.  local_only: whether hosts other than
     this machine are refused.  consent: whether nobody is asked before the first call.  cache:
-    whether replies are kept and used again.  stream: whether replies are streamed.  search: whether
+    whether replies are kept and used again.  stream: whether replies are streamed.  decompose:
+    who splits what is asked about, one of DECOMPOSERS.  search: whether
     small edits are tried around replies that failed, and without them."""
 
     names: tuple[str, ...] = ()
@@ -63,6 +65,7 @@ class ModelSettings:
     consent: bool = False
     cache: bool = True
     stream: bool = True
+    decompose: str = DECOMPOSERS[0]
     search: bool = True
 
 
@@ -293,6 +296,7 @@ def _reader(kind: type) -> tuple[str, Callable[[object], object]]:
 _MODEL: Mapping[str, tuple[str, Callable[[object], object]]] = {
     "name": ("the name of a model, or a list of names", _names),
     "strategy": (f"one of {', '.join(STRATEGIES)}", _one_of(STRATEGIES)),
+    "decompose": (f"one of {', '.join(DECOMPOSERS)}", _one_of(DECOMPOSERS)),
     "api_base": _reader(str),
     **{name: _reader(int) for name in ("calls", "tokens", "retries", "samples")},
     **{name: _reader(float) for name in ("cost", "seconds", "temperature")},

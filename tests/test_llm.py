@@ -316,6 +316,86 @@ def test_callers_in_other_files_follow_a_changed_signature(tmp_path: Path) -> No
     assert (tmp_path / "bills.py").read_text() == BILLS  # nothing is written without a yes
 
 
+WEEK = """
+def week(hours, rate):
+    total = 0
+    for hour in hours:
+        if hour > 8:
+            total += 8 * rate + (hour - 8) * rate
+        else:
+            total += hour * rate
+    return total
+"""
+WEEK_TESTS = """
+import pytest
+from program import week
+
+
+@pytest.mark.parametrize(
+    "hours, total", [([8, 4], 24), ([10], 24), ([9, 9], 40), ([1], 2), ([], 0)]
+)
+def test_week(hours, total):
+    assert week(hours, 2) == total
+"""
+SPLIT = """
+def overtime(hour, rate):
+    return (hour - 8) * rate
+
+
+def day(hour, rate):
+    return 8 * rate + overtime(hour, rate) if hour > 8 else hour * rate
+
+
+def week(hours, rate):
+    return sum(day(hour, rate) for hour in hours)
+"""
+
+
+def test_a_model_may_split_the_code_if_it_does_the_same(tmp_path: Path) -> None:
+    def script(body: Mapping[str, Any], _: int) -> Said:
+        if "Split it into small" in str(body["messages"][-1]["content"]):
+            return Said(fenced(SPLIT))
+        if subject(body) != "overtime":
+            return Said("no idea")
+        return Said(fenced("def overtime(hour, rate):\n    return 2 * (hour - 8) * rate"))
+
+    told: Any = {"program": WEEK, "tests": WEEK_TESTS, "decompose": "model", "samples": 0}
+    events, server = asks(tmp_path, script, **told)
+    repair = last(events).repair
+    assert repair.stop is Stop.FIXED
+    assert [subject(body) for body in server.requests[:2]] == ["week", "overtime"]
+    assert repair.patch is not None
+    assert "week split into functions" in repair.patch.note
+    after = file(WEEK).splice([replace(e, path="m.py") for e in repair.patch.edits])
+    assert "2 * (hour - 8) * rate" in after.text.decode()
+    assert "def day" in after.text.decode()
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        SPLIT.replace("else hour * rate", "else hour + rate"),
+        SPLIT.replace("8 * rate", "9 * rate"),
+        "none",
+    ],
+)
+def test_a_split_that_does_something_else_is_not_used(tmp_path: Path, split: str) -> None:
+    def script(body: Mapping[str, Any], _: int) -> Said:
+        if "Split it into small" in str(body["messages"][-1]["content"]):
+            return Said(fenced(split))
+        assert subject(body) == "week"
+        return Said(fenced(WEEK.replace("(hour - 8)", "2 * (hour - 8)")))
+
+    told: Any = {"program": WEEK, "tests": WEEK_TESTS, "decompose": "model", "samples": 0}
+    events, _ = asks(tmp_path, script, **told)
+    repair = last(events).repair
+    assert repair.stop is Stop.FIXED
+    assert repair.patch is not None
+    assert "split" not in repair.patch.note
+    warned = [e.message for e in events if isinstance(e, Warned)]
+    assert any("it is asked about as it stands" in message for message in warned)
+
+
 SPREAD = """
 def spread(values):
     total = 0

@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Protocol
 
 from mgdebug import judge, suspects
 from mgdebug.bottom_up.ground import Ground, Progress, apart, levels, plan_of
@@ -45,16 +46,26 @@ WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
 # Of all the time, while each plausible patch contradicts a docstring or costs more than so much.
 DOUBTFUL_SHARE, LIKELY_BITS = 0.2, 9.0
 
-Around = Callable[[Patch, Ground], Iterator[Event]]
+
+class Beside(Protocol):
+    """Who searches for nothing, beside those who are paid."""
+
+    def around(self, patch: Patch, ground: Ground) -> Iterator[Event]:
+        """Around what somebody wrote, before another is asked for."""
+        ...
+
+    def here(self, ground: Ground, turn: int) -> Iterator[Event]:
+        """In the code as it stands, after nobody helped for the first time, the second, ..."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """Where a limit ended a climb."""
+    """Where a climb ended."""
 
     ground: Ground
     lines: Sequence[Line]
-    round: int
+    round: int = 0
 
 
 class BottomUp:
@@ -83,7 +94,6 @@ class BottomUp:
         self._turn = TURN_SHARE * (limits.seconds or float("inf"))
         self._doubtful = DOUBTFUL_SHARE * (limits.seconds or float("inf"))
         self._left: _Left | None = None
-        self._way = 0.0  # bits that the ground costs
         self._honest = False  # whether one of the plausible patches leaves no doubt
         self.learnt = ""  # by those who cost nothing, for those who do not
         self.plausible: list[Patch] = []
@@ -93,20 +103,22 @@ class BottomUp:
         self.stop = Stop.EXHAUSTED
 
     def climb(self, ground: Ground, rounds: Sequence[int | None] = ROUNDS) -> Iterator[Event]:
-        """Search until a limit, the end of all ideas, or a round that left something to keep.  What
-        a limit ended is taken up where it was left."""
+        """Search until a limit, the end of all ideas, or a round that left something to keep.  The
+        last climb is taken up where it ended, if it was of the same ground.
+
+        rounds: tries that each subfunction has had by the end of each."""
         self.progress = []
-        left, self._left = self._left, None
-        same = left is not None and left.ground is ground
-        lines, begun = (left.lines, left.round) if left and same else (self._lines(ground), 0)
-        for number, allowance in enumerate(rounds):
-            if number < begun:
-                continue
+        if self._left is None or self._left.ground is not ground:
+            self._left = _Left(ground, self._lines(ground))
+        left = self._left
+        lines = left.lines
+        for number in range(left.round, len(rounds)):
+            self._left = _Left(ground, lines, number)
             open_ = [line for line in lines if not line.trusted or number >= TRUSTED_ROUNDS]
-            yield from self._round(open_ or lines, allowance, ground)
+            yield from self._round(open_ or lines, rounds[number], ground)
             if self.spent():
-                self._left = _Left(ground, lines, number)
                 return
+            self._left = _Left(ground, lines, number + 1)
             yield from self._give_time(lines, ground)
             yield from self._together(ground)
             if self.spent() or (number > 0 and (self.progress or self._honest)):
@@ -120,20 +132,18 @@ class BottomUp:
         helped = [*(step.note for step in steps), *(p.patch.note for p in self.progress)]
         return f"{text} This one helped some: {helped[-1]}." if helped else text
 
-    def by_levels(self, ground: Ground, around: Around | None = None) -> Iterator[Event]:
+    def by_levels(self, ground: Ground, beside: Beside | None = None) -> Iterator[Event]:
         """Ask about the leaves of the hierarchy, then about what calls them, up to the whole, and
         down again; subfunctions that do not depend on each other side by side.  Ends with anything
-        to keep, and when on a whole way up and down nobody was asked anything.
-
-        around: what follows on a patch that was drawn and failed, before another is asked for."""
+        to keep, and when on a whole way up and down nobody was asked anything."""
         self.progress = []
         ways = levels(ground)
-        while True:
+        for turn in count(1):
             before = self.tried, self._asked()
             for level in [*ways, *reversed(ways[:-1])]:
                 lines = [self._line(name, ground) for name in level]
                 try:
-                    yield from self._turns(lines, ground, around)
+                    yield from self._turns(lines, ground, beside)
                 finally:
                     for line in lines:
                         line.talk.close()
@@ -142,9 +152,13 @@ class BottomUp:
                     return
             if before == (self.tried, self._asked()):
                 return
+            if beside is not None:
+                yield from beside.here(ground, turn)
+            if self._honest:
+                return
 
     def _turns(
-        self, lines: Sequence[Line], ground: Ground, around: Around | None
+        self, lines: Sequence[Line], ground: Ground, beside: Beside | None
     ) -> Iterator[Event]:
         """A patch of each line at a time, until one is plausible; beside one that a proposer made
         by itself it may make others."""
@@ -157,29 +171,29 @@ class BottomUp:
                 yield from self._round(lines, None, ground)
                 return
             for patch in missed:
-                if around is not None and not self._honest and not self.spent():
-                    yield from around(patch, ground)
+                if beside is not None and not self._honest and not self.spent():
+                    yield from beside.around(patch, ground)
             if self._honest or self.spent() or all(line.is_over for line in lines):
                 return
 
     @contextmanager
-    def elsewhere(
-        self, proposers: Sequence[Proposer], seconds: float, cost: float
+    def aside(
+        self, proposers: Sequence[Proposer], seconds: float, home: Ground
     ) -> Iterator[list[Patch]]:
-        """Search another ground meanwhile, for at most so many seconds; what is plausible there is
-        put into the list, and no more is kept of it.  cost: of the way to it, in bits."""
-        self._way = cost
-        whole = self.deadline
-        known = self.proposers, self.progress, self.plausible, self._left
+        """Search with others meanwhile, for at most so many seconds; what they find plausible is
+        put into the list, and no more is kept of it than where a climb of `home` ended."""
+        whole, left = self.deadline, self._left
+        known = self.proposers, self.progress, self.plausible
         found: list[Patch] = []
         self.deadline = min(whole, time.monotonic() + seconds)
         self.proposers, self.plausible = proposers, found
         try:
             yield found
         finally:
-            self.proposers, self.progress, self.plausible, self._left = known
+            self.proposers, self.progress, self.plausible = known
             self.missed.clear()
-            self._way = 0.0
+            if self._left is None or self._left.ground is not home:
+                self._left = left
             if not self._honest:
                 self.deadline = min(whole, time.monotonic() + self._doubtful) if found else whole
                 self.stop = Stop.EXHAUSTED
@@ -252,8 +266,8 @@ class BottomUp:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether a limit ended the last climb, so that it can be taken up again."""
-        return self._left is not None
+        """Whether the last climb could have gone on."""
+        return self._left is not None and not all(line.is_over for line in self._left.lines)
 
     def spent(self) -> bool:
         """Whether a limit is reached; `stop` then names it."""
@@ -288,10 +302,16 @@ class BottomUp:
     def _talk(
         self, name: str, plan: Plan, ground: Ground
     ) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
+        brief = self.brief(name, plan, ground)
+        for proposer in self.proposers:
+            yield from proposer.propose(brief)
+
+    def brief(self, name: str, plan: Plan, ground: Ground) -> Brief:
+        """What proposers are told about a subfunction.  plan: of the cases that reach it."""
         subfunction = ground.hierarchy.subfunctions[name]
         language = language_of(subfunction.path)
         assert language is not None
-        brief = Brief(
+        return Brief(
             ground.now[subfunction.path],
             language,
             ground.hierarchy,
@@ -306,8 +326,6 @@ class BottomUp:
             learnt=self.learnt,
             files=ground.now,
         )
-        for proposer in self.proposers:
-            yield from proposer.propose(brief)
 
     def _advance(
         self, line: Line, allowance: int | None, ground: Ground
@@ -323,9 +341,7 @@ class BottomUp:
             left = None if self._limits.patches is None else self._limits.patches - self.tried
             batch = line.batch[: None if left is None else left + len(line.verdicts)]
             if not batch:
-                if time.monotonic() - self._heard > HEARD_SECONDS:
-                    self._heard = time.monotonic()
-                    yield Proposed(line.subfunction, 0, self.tried, self._best)
+                yield from self.heard(line.subfunction)
                 line.answer()
                 return True
             while len(line.verdicts) < len(batch):
@@ -346,6 +362,12 @@ class BottomUp:
                 if self.spent():
                     return False
         return False
+
+    def heard(self, name: str) -> Iterator[Event]:
+        """While somebody thinks about a subfunction: an event now and then."""
+        if time.monotonic() - self._heard > HEARD_SECONDS:
+            self._heard = time.monotonic()
+            yield Proposed(name, 0, self.tried, self._best)
 
     def attempt(
         self, patches: Sequence[Patch], plan: Plan, ground: Ground, *, alone: bool = False
@@ -374,7 +396,7 @@ class BottomUp:
             if not self._honest and not flags(ground.now, patch, ()):
                 now = time.monotonic()
                 window = max(WINDOW_LEAST, WINDOW_SHARE * (now - self._started))
-                likely = self._way + patch.cost <= LIKELY_BITS
+                likely = patch.cost <= LIKELY_BITS
                 self._honest = likely and not self._contradicts(patch, ground)
                 window = min(WINDOW_MOST, window) if self._honest else self._doubtful
                 self.deadline = min(self.deadline, now + window)

@@ -3,16 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from mgdebug import suspects
+from mgdebug import judge, states, suspects
 from mgdebug.bottom_up.ground import Ground
-from mgdebug.model import Case, Hierarchy, Outcome, Status, Suspect, Target, Trace
-from mgdebug.runner import Runner
+from mgdebug.errors import ProbeError, SourceError
+from mgdebug.model import Case, Hierarchy, Outcome, Patch, Status, Suspect, Target, Trace
+from mgdebug.runner import OutOfTime, Plan, Runner
+from mgdebug.syntax.hierarchy import decompose
 
 TRACED_FAILING = 40  # failing cases whose visits are counted
 TRACING_SHARE = 0.1  # of the time: what the passing ones that are traced took untraced
 TRACED_ENDLESS = 3  # failing cases that never end; each costs its time limit
 VALUES_FAILING, VALUES_PASSING = 8, 12  # of them, cases whose values are kept
+
+
+def after(
+    runner: Runner, patch: Patch, ground: Ground, target: Target, seconds: float
+) -> Ground | None:
+    """The ground as a patch leaves it, with what the cases do there; None where that cannot be
+    told of all of them.  seconds: that the repair has."""
+    try:
+        run = runner.run(ground.sources(patch), cases=ground.plan.order)
+        outcomes = {o.case: o for o in run.outcomes if o.case in ground.plan.order}
+        if len(outcomes) < len(ground.plan.order):
+            return None
+        now = {**ground.now, **judge.patched(ground.now, patch)}
+        hierarchy = decompose(now.values())
+        plan = Plan.of(outcomes.values())
+        bare = replace(ground, now=now, hierarchy=hierarchy, traces=(), suspects=(), plan=plan)
+        traces, _, imported = traced(runner, bare, outcomes, seconds)
+    except (ProbeError, OutOfTime, SourceError):
+        return None
+    chosen = suspected(hierarchy, traces, imported, target, ground.cases)
+    return replace(bare, traces=tuple(traces), suspects=chosen)
+
+
+def behaves_alike(one: Ground, two: Ground) -> bool:
+    """Whether all cases end alike on both, and give the same in all recorded calls of what both
+    have; what is new in `two` is passed over."""
+    if (set(one.plan.failing), set(one.plan.passing)) != (
+        set(two.plan.failing),
+        set(two.plan.passing),
+    ):
+        return False
+    told = {trace.case: _calls(trace, one.hierarchy) for trace in one.traces}
+    both = [trace for trace in two.traces if trace.case in told]
+    return all(_calls(trace, one.hierarchy) == told[trace.case] for trace in both)
+
+
+def _calls(trace: Trace, hierarchy: Hierarchy) -> list[tuple[str, str]]:
+    """The calls of what a hierarchy has, sorted, with how they ended."""
+    ends = (
+        (states.called(call), " ".join(states.ended(call)))
+        for call in trace.calls
+        if call.subfunction in hierarchy.subfunctions
+    )
+    return sorted(ends)
 
 
 def traced(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--strategy", metavar="NAME", help="hierarchical, blocks, plan, simulate or feedback."
 )
+@click.option("--decompose", metavar="WHO", help="Who splits code for it: mechanical or model.")
 @click.option("--local-only", is_flag=True, help="Refuse models that are not on this machine.")
 @click.option("--no-cache", is_flag=True, help="Keep no replies, and use none that were kept.")
 @click.option("--yes", is_flag=True, help="Do not ask before code is sent to a model.")
@@ -51,6 +52,7 @@ def fix(
     model: str | None,
     api_base: str | None,
     strategy: str | None,
+    decompose: str | None,
     local_only: bool,
     no_cache: bool,
     yes: bool,
@@ -87,6 +89,7 @@ def fix(
         "name": model,
         "api_base": api_base,
         "strategy": strategy,
+        "decompose": decompose,
         "local_only": local_only or None,
         "cache": False if no_cache else None,
         "consent": yes or None,

@@ -365,6 +365,14 @@ def _parted(
     return None
 
 
+def joined(files: Files, now: Files, first: Patch, then: Patch) -> Patch:
+    """A patch and another one on top of it, as one.  now: the files with the first in them."""
+    whole = compose(files, now, then, [first])
+    proposers = dict.fromkeys((first.proposer, then.proposer))
+    family = f"{first.family}+{then.family}"
+    return replace(whole, proposer="+".join(proposers), family=family, drawn=then.drawn)
+
+
 def compose(files: Files, now: Files, last: Patch | None, steps: Sequence[Patch]) -> Patch:
     """Accepted steps and a last patch, if any, as one patch of the original files.  now: the files
     with the steps in them."""

@@ -93,6 +93,11 @@ class Paid(Proposer, Protocol):
         """Abandon what is under way."""
         ...
 
+    def split(self, brief: Brief) -> Generator[None, None, Patch | None]:
+        """A subfunction in several small ones, as somebody says that it does the same; whether it
+        does is for the caller to see.  None where nobody can tell."""
+        ...
+
     def sending(self, paths: Sequence[str], characters: int) -> Sending:
         """What would be sent: code of these files, so many characters at a time."""
         ...

@@ -33,6 +33,7 @@ PROBES = 2  # of one conversation
 PROMPT_CHARACTERS = 1500  # of the words around code
 PRICE_SECONDS = 8.0  # until litellm has to have told a price
 BITS = 8.0  # what a model's patch costs: it is no slip of one token
+SPLIT_BITS = 4.0  # what it costs that a function is split besides
 TRACED = 2  # failing cases whose states go back
 
 Talk = Generator[Sequence[Patch], Sequence[Verdict], None]
@@ -136,6 +137,25 @@ class Model:
             if said is None:
                 return
             _go_on(talk, answer.text, said)
+
+    def split(self, brief: Brief) -> Generator[None, None, Patch | None]:
+        teller = Teller(brief, "split")
+        messages = [
+            {"role": "system", "content": teller.system()},
+            {"role": "user", "content": teller.split()},
+        ]
+        name = self._settings.names[0]
+        answer = yield from self.session.ask(name, messages, SCHEMA)
+        if isinstance(answer, Fault):
+            self.faults.append(f"{name}: {answer.words}")
+            return None
+        own = brief.subfunction
+        edits = edits_of(as_text(answer.text), brief.source, own)
+        if isinstance(edits, Unusable):
+            return None
+        return Patch(
+            edits, self.name, f"{own.qualname} split into functions", own.id, SPLIT_BITS, "split"
+        )
 
     def _model(self, talk: _Conversation) -> str:
         return self._settings.names[min(talk.stage, len(self._settings.names) - 1)]

@@ -81,6 +81,15 @@ class Teller:
         name = self._brief.subfunction.qualname
         return f"The function `{name}`:\n\n```python\n{self._code.rstrip()}\n```"
 
+    def split(self) -> str:
+        """What asks for small functions in place of the subfunction."""
+        values = {
+            "name": self._brief.subfunction.qualname,
+            "code": self._code.rstrip(),
+            "context": self._context,
+        }
+        return filled(self._parts["first"], values)
+
     def first(
         self, failures: Sequence[Failure], extra: Sequence[str] = (), *, again: bool = False
     ) -> str:

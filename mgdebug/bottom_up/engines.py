@@ -1,0 +1,136 @@
+"""Who has the turn: proposers that cost nothing, those that are paid, the search beside them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Protocol
+
+from mgdebug.bottom_up import BottomUp
+from mgdebug.bottom_up.ground import Ground, Progress
+from mgdebug.bottom_up.near import TRIES, Near
+from mgdebug.bottom_up.split import Split
+from mgdebug.events import Event, Reply, Warned
+from mgdebug.model import Patch, Stop, Target
+from mgdebug.proposers import Paid, Proposer, proposer
+from mgdebug.runner import OutOfTime
+from mgdebug.settings import Settings
+
+FREE_SHARE = 0.4  # of the time is left to what costs nothing, where somebody can be asked
+LAST_SHARE = 0.15  # of it is kept for the search where a model is asked first
+STEPS_AT_MOST = 4  # accepted partial patches
+
+
+class Standing(Protocol):
+    """What the repair stands on.  steps: partial patches that were accepted."""
+
+    ground: Ground
+    steps: list[Patch]
+
+    def accept(self, best: Progress) -> Iterator[Event]:
+        """Build on progress.  Raises OutOfTime."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The proposers of one repair, and the order of their turns."""
+
+    at: Standing
+    search: BottomUp
+    proposers: Sequence[Proposer]
+    target: Target
+    settings: Settings
+
+    def run(self) -> Generator[Event, Reply | None, None]:
+        """What costs nothing first; then those that ask somebody else, if they may."""
+        paid = [p for p in self.proposers if isinstance(p, Paid)]
+        free = self.search.proposers = [p for p in self.proposers if p not in paid]
+        if free:
+            whole = self.search.deadline
+            if paid:
+                left = whole - time.monotonic()
+                self.search.deadline = min(whole, time.monotonic() + FREE_SHARE * left)
+            yield from self._steps(self.search.climb)
+            if self.search.is_settled(self.at.ground):
+                return
+            self.search.deadline = whole
+        whole = self.search.deadline
+        helps = self.settings.model.search and (not free or self.search.is_unfinished)
+        if helps and not free:
+            self.search.deadline -= LAST_SHARE * self.settings.time
+        for one in paid:
+            if not self.at.ground.suspects or self.search.spent():
+                break
+            yield from self._ask(one)
+            if self.search.plausible:
+                break
+        if paid and helps:
+            yield from self._carry_on(whole)
+
+    def _carry_on(self, whole: float) -> Iterator[Event]:
+        """The search where nobody who was asked helped; beside a reply that did, for the moment
+        that is left: a smaller patch may do."""
+        self.search.proposers = self._free()
+        if not self.search.plausible:
+            self.search.deadline = whole
+            yield from self._steps(self.search.climb)
+        elif not self.at.steps and not self.search.spent():
+            yield from self.search.climb(self.at.ground, TRIES)
+
+    def _ask(self, one: Paid) -> Generator[Event, Reply | None, None]:
+        if not self.settings.model.consent:
+            subs = {s.subfunction for s in self.at.ground.suspects}
+            spans = [self.at.ground.hierarchy.subfunctions[name] for name in sorted(subs)]
+            sizes = [sub.span.end - sub.span.start for sub in spans if sub.kind.called]
+            paths = sorted({sub.path for sub in spans})
+            reply = yield one.sending(paths, max(sizes, default=0))
+            if reply is None or reply.choice != 0:
+                yield Warned("nobody allowed it: nothing was sent to a model")
+                return
+        self.search.proposers = [one]
+        self.search.learnt = self.search.told(self.at.steps)
+        spent, faults = one.spent, len(one.faults)
+        for event in chain(self._steps(partial(self._asking, one)), [None]):
+            if event is not None:
+                yield event
+            if one.spent != spent:
+                spent = one.spent
+                yield spent
+            for fault in one.faults[faults:]:
+                faults += 1
+                yield Warned(fault)
+
+    def _asking(self, one: Paid, ground: Ground) -> Iterator[Event]:
+        near = Near(self.search, self._free(), self.target, self.settings.time)
+        beside = near if self.settings.model.search else None
+        if self.settings.model.decompose == "model" and not self.at.steps:
+            split = Split(self.search, one, self.target, self.settings.time)
+            yield from split(ground, beside)
+        if not self.search.plausible:
+            yield from self.search.by_levels(ground, beside)
+
+    def _free(self) -> list[Proposer]:
+        """Those who cost nothing; where the user named none, the search engine helps out."""
+        free = [p for p in self.proposers if not isinstance(p, Paid)]
+        return free or [proposer("search", self.settings)]
+
+    def _steps(self, climb: Callable[[Ground], Iterator[Event]]) -> Iterator[Event]:
+        """Climb; if that leaves only partial progress, build on the best of it and climb again."""
+        while True:
+            yield from climb(self.at.ground)
+            steps = len(self.at.steps)
+            if self.search.plausible or self.search.spent() or steps >= STEPS_AT_MOST:
+                return
+            if not self.search.progress:
+                return
+            try:
+                yield from self.at.accept(self.search.progress[0])
+            except OutOfTime:
+                self.search.stop = Stop.SECONDS
+                return
+            if not self.at.ground.suspects:
+                return

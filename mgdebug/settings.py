@@ -48,7 +48,8 @@ class ModelSettings:
     on what an untested function should give, 0 to ask nobody.  local_only: whether hosts other than
     this machine are refused.  consent: whether nobody is asked before the first call.  cache:
     whether replies are kept and used again.  stream: whether replies are streamed.  decompose:
-    who splits what is asked about, one of DECOMPOSERS.  search: whether
+    who splits what is asked about, one of DECOMPOSERS.  exemplars: how many of the corrections that
+    were accepted earlier a model on this machine is shown.  search: whether
     small edits are tried around replies that failed, and without them."""
 
     names: tuple[str, ...] = ()
@@ -66,6 +67,7 @@ class ModelSettings:
     cache: bool = True
     stream: bool = True
     decompose: str = DECOMPOSERS[0]
+    exemplars: int = 0
     search: bool = True
 
 
@@ -298,7 +300,7 @@ _MODEL: Mapping[str, tuple[str, Callable[[object], object]]] = {
     "strategy": (f"one of {', '.join(STRATEGIES)}", _one_of(STRATEGIES)),
     "decompose": (f"one of {', '.join(DECOMPOSERS)}", _one_of(DECOMPOSERS)),
     "api_base": _reader(str),
-    **{name: _reader(int) for name in ("calls", "tokens", "retries", "samples")},
+    **{name: _reader(int) for name in ("calls", "tokens", "retries", "samples", "exemplars")},
     **{name: _reader(float) for name in ("cost", "seconds", "temperature")},
     **{name: _reader(bool) for name in ("local_only", "consent", "cache", "stream", "search")},
 }

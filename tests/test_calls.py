@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +209,10 @@ def test_the_death_of_the_child_is_a_fault_and_the_next_call_has_another(caller:
 
 
 def asked(session: Session, text: str = "say") -> Answer | Fault:
-    asking = session.ask("openai/test", [{"role": "user", "content": text}])
+    return drained(session.ask("openai/test", [{"role": "user", "content": text}]))
+
+
+def drained(asking: Generator[None, None, Answer | Fault]) -> Answer | Fault:
     while True:
         try:
             next(asking)
@@ -248,6 +251,22 @@ def test_a_session_ends_at_its_limits(session_of: Any) -> None:
         session = session_of(server.base, tokens=3000)
         assert [type(asked(session)) for _ in range(3)] == [Answer, Answer, Fault]
         assert "limit of 3000 tokens" in session.why
+
+
+def test_money_of_calls_that_are_under_way_counts(session_of: Any) -> None:
+    said = Said("yes", usage=(100_000, 10), wait=0.3)
+    with Server(lambda *_: said).running() as server:
+        session = session_of(server.base, cost=0.8)  # a call is about 0.25 US dollars
+        told = [{"role": "user", "content": "say"}]
+        first = session.ask("openai/gpt-4o", told)
+        assert isinstance(drained(first), Answer)
+        assert 0.2 < session.totals.cost < 0.3
+        beside = [session.ask("openai/gpt-4o", told) for _ in range(3)]
+        assert [next(asking) for asking in beside[:2]] == [None, None]
+        assert isinstance(drained(beside[2]), Fault)
+        assert "US dollars" in session.why
+        assert [type(drained(asking)) for asking in beside[:2]] == [Answer, Answer]
+        assert session.totals.cost < 0.8
 
 
 def test_a_session_gives_up_a_server_that_always_fails(session_of: Any) -> None:

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from mgdebug import learned
 from mgdebug.bench.loopback import Said, Server
 from mgdebug.cli import main
+from mgdebug.errors import UsageError
 from mgdebug.events import Event, Finished, Reply, Sending, Spent, Warned
 from mgdebug.languages.python import Python
-from mgdebug.model import BlockVisit, Status, Stop, Target, Trace, Value
+from mgdebug.model import BlockVisit, Edit, Patch, Status, Stop, Target, Trace, Value
 from mgdebug.proposers import named
 from mgdebug.proposers.llm.expected import agreed, read
 from mgdebug.proposers.llm.prompting import masked, parts
@@ -219,6 +221,26 @@ def test_a_model_is_told_the_signatures_of_the_libraries_that_are_there(tmp_path
     assert "unstyle(text: 'str') -> 'str'  # click 8." in told
     assert "click.style(text: " in told
     assert "path.join(a, " not in told  # everybody knows the standard library
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_corrections_that_were_accepted_are_told_on_demand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = tmp_path / "project"
+    root.mkdir()
+    old = file("def f(a, b):\n    return a + b\n")
+    at = old.text.decode().index("a + b")
+    learned.remember(root, {"m.py": old}, Patch((Edit("m.py", at, at + 5, "a * b"),), "", ""))
+    _, server = asks(root, lambda *_: Said("no"), calls=1, exemplars=most)
+    told = server.requests[0]["messages"][1]["content"]
+    assert ("`$1 + $2` became `$1 * $2`" in told) == bool(most)
+
+
+def test_corrections_stay_on_this_machine() -> None:
+    with pytest.raises(UsageError, match="not this machine"):
+        named("llm", Settings(model=ModelSettings(names=("gpt-4o",), exemplars=3)))
 
 
 def test_a_model_that_keeps_to_a_schema_is_given_one(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from mgdebug.errors import CLEAN, FAILURES, UsageError
     metavar="FILE",
     help="Recorded replies (JSON Lines) in place of a model.",
 )
+@click.option("--strategy", metavar="NAME", help="Of the model engine.")
 @click.option("--calls", type=int, default=10, metavar="N", help="Of a model, for a row.  [10]")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 @click.option("--against", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
@@ -50,6 +51,7 @@ def bench(
     sample: int,
     seed: int,
     replies: Path | None,
+    strategy: str | None,
     calls: int,
     out: Path | None,
     against: Path | None,
@@ -68,7 +70,7 @@ def bench(
         return CLEAN if ok else FAILURES
     if not Path(what).is_file():
         raise UsageError(f"{what} is no file and no suite", f"suites: {', '.join(SUITES)}")
-    with _model(replies, calls, seed) as model:
+    with _model(replies, calls, seed, strategy) as model:
         for line in _on_rows(
             Path(what), engine, visible, time, jobs, only, sample, seed, model, out, against
         ):
@@ -77,11 +79,16 @@ def bench(
 
 
 @contextmanager
-def _model(replies: Path | None, calls: int, seed: int) -> Iterator[Mapping[str, object]]:
+def _model(
+    replies: Path | None, calls: int, seed: int, strategy: str | None
+) -> Iterator[Mapping[str, object]]:
     """Settings of the model engine, for which a server on this machine stands in."""
+    told: dict[str, object] = {"consent": True, "calls": calls}
+    if strategy is not None:
+        told["strategy"] = strategy
     if replies is None:
         name = os.environ.get("MGDEBUG_MODEL")
-        yield {"consent": True, "calls": calls, **({"name": name} if name else {})}
+        yield {**told, **({"name": name} if name else {})}
         return
     from mgdebug.bench.loopback import Server
     from mgdebug.bench.recorded import Recorded
@@ -89,11 +96,10 @@ def _model(replies: Path | None, calls: int, seed: int) -> Iterator[Mapping[str,
     os.environ.setdefault("OPENAI_API_KEY", "nobody asks for it")
     with Server(Recorded(replies, seed)).running() as server:
         yield {
+            **told,
             "name": "openai/recorded",
             "api_base": server.base,
-            "consent": True,
             "cache": False,
-            "calls": calls,
             "tokens": 0,
             "cost": 0,
         }

@@ -17,7 +17,7 @@ from mgdebug.proposers import Brief
 from mgdebug.proposers.llm import callers, expected
 from mgdebug.proposers.llm.aptitude import Aptitude, default_file, kind_of
 from mgdebug.proposers.llm.caller import Answer, Fault
-from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, masked, telling
+from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, exemplars, masked, telling
 from mgdebug.proposers.llm.replies import SCHEMA, Unusable, as_text, edits_of, probe_of
 from mgdebug.proposers.llm.session import REPLY_TOKENS, Message, Session, host_of
 from mgdebug.proposers.llm.simulated import agreement
@@ -108,7 +108,8 @@ class Model:
         failures = _reaching(brief)
         if not own.kind.called or not failures:
             return
-        teller = Teller(brief, self._settings.strategy, brief.learnt)
+        known = self._settings.exemplars
+        teller = Teller(brief, self._settings.strategy, [brief.learnt, *exemplars(brief, known)])
         source = brief.source.slice(own.whole.start, own.whole.end)
         about = (own.id, source, tuple(case.id for case in brief.cases))
         talk = self._talks.setdefault(about, _Conversation())

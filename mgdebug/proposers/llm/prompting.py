@@ -60,7 +60,7 @@ def _hidden(match: re.Match[str]) -> str:
 class Teller:
     """Writes the messages on one subfunction."""
 
-    def __init__(self, brief: Brief, strategy: str, learnt: str = "") -> None:
+    def __init__(self, brief: Brief, strategy: str, learnt: Sequence[str] = ()) -> None:
         self._brief, self._parts = brief, parts(strategy)
         self._learnt = learnt
         own = brief.subfunction
@@ -106,7 +106,7 @@ class Teller:
                 "expected": _section([*pairs(brief), *extra], "In passing cases:"),
                 "failures": _section(_told(failures), "Failing cases:"),
                 "states": self._states(traces, brief.hierarchy, brief.source, STATE_TOKENS),
-                "learnt": _section([self._learnt] if self._learnt else []),
+                "learnt": _section(self._learnt),
             },
         )
 
@@ -192,6 +192,14 @@ def pairs(brief: Brief) -> Iterator[str]:
                     result = states.shown(call.result, PAIR_CHARACTERS // 2)
                     seen.setdefault(states.called(call, PAIR_CHARACTERS // 2), result)
     yield from [f"{call} gives {result}" for call, result in seen.items()][:PAIRS]
+
+
+def exemplars(brief: Brief, most: int) -> Iterator[str]:
+    """Corrections that the user accepted earlier, those accepted most often first."""
+    known = sorted(brief.templates, key=lambda template: -template.count)[:most]
+    if known:
+        yield "Corrections that were right here before:"
+    yield from (f"`{template.before}` became `{template.after}`" for template in known)
 
 
 def _context(brief: Brief) -> Iterator[str]:

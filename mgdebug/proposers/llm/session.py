@@ -37,9 +37,10 @@ class Session:
             raise UsageError(
                 "no model is named", "name one: --model ollama/qwen2.5-coder, or MGDEBUG_MODEL"
             )
-        if settings.local_only:
+        if settings.local_only or settings.exemplars:
+            why = "--local-only" if settings.local_only else "exemplars, which stay on this machine"
             for name in settings.names:
-                refuse_remote(name, settings.api_base)
+                refuse_remote(name, settings.api_base, why)
         self.settings, self._seed = settings, seed
         self.totals = Spent()
         self.why = ""
@@ -47,6 +48,7 @@ class Session:
         self._kept = Kept(default_file() if settings.cache else None)
         self._asked: dict[str, int] = {}
         self._faults = 0
+        self._dearest, self._under_way = 0.0, 0  # US dollars a call; calls
 
     def start(self) -> None:
         """Let litellm be imported meanwhile."""
@@ -81,10 +83,12 @@ class Session:
         sent = {**request, "seconds": self.settings.seconds, "stream": self.settings.stream}
         call = self._caller.ask(sent, self.settings.seconds)
         self._reserve(messages)
-        ended = self._caller.poll(call)
-        while ended is None:
-            yield
-            ended = self._caller.poll(call)
+        self._under_way += 1
+        try:
+            while (ended := self._caller.poll(call)) is None:
+                yield
+        finally:
+            self._under_way -= 1
         return self._ended(request, number, call, messages, ended)
 
     def is_spent(self, messages: Sequence[Message] = ()) -> bool:
@@ -98,11 +102,16 @@ class Session:
             totals.prompt + totals.completion + tokens_of(messages) + REPLY_TOKENS > limits.tokens
         ):
             self.why = f"the limit of {limits.tokens} tokens is reached"
-        elif limits.cost and totals.cost >= limits.cost:
+        elif limits.cost and self._owed > limits.cost:
             self.why = f"the limit of {limits.cost:g} US dollars is reached"
         elif self._faults >= FAULTS:
             self.why = f"{FAULTS} calls in a row came to nothing"
         return bool(self.why)
+
+    @property
+    def _owed(self) -> float:
+        """US dollars: what was spent, with this call and those under way as dear as the dearest."""
+        return self.totals.cost + (self._under_way + 1) * self._dearest
 
     def _reserve(self, messages: Sequence[Message]) -> None:
         """Calls that run side by side count at once."""
@@ -142,6 +151,7 @@ class Session:
             self.totals = replace(self.totals, kept=self.totals.kept + 1)
             return
         estimated = tokens_of(messages)
+        self._dearest = max(self._dearest, answer.cost or 0.0)
         prompt = answer.prompt if answer.prompt is not None else estimated
         completion = answer.completion
         if completion is None:
@@ -181,13 +191,13 @@ def host_of(model: str, api_base: str) -> str:
     return provider
 
 
-def refuse_remote(model: str, api_base: str) -> None:
-    """Raises UsageError for a model that is not asked on this machine."""
+def refuse_remote(model: str, api_base: str, why: str = "--local-only") -> None:
+    """Raises UsageError for a model that is not asked on this machine.  why: it has to be."""
     host = host_of(model, api_base)
     if not is_here(host):
         raise UsageError(
             f"{model} is asked at {host}, which is not this machine",
-            "name a local model, or leave out --local-only",
+            f"name a local model, or leave out {why}",
         )
 
 

@@ -94,6 +94,7 @@ class BottomUp:
         self._turn = TURN_SHARE * (limits.seconds or float("inf"))
         self._doubtful = DOUBTFUL_SHARE * (limits.seconds or float("inf"))
         self._left: _Left | None = None
+        self._way = 0.0  # bits that the ground costs
         self._honest = False  # whether one of the plausible patches leaves no doubt
         self.learnt = ""  # by those who cost nothing, for those who do not
         self.plausible: list[Patch] = []
@@ -137,7 +138,7 @@ class BottomUp:
         down again; subfunctions that do not depend on each other side by side.  Ends with anything
         to keep, and when on a whole way up and down nobody was asked anything."""
         self.progress = []
-        ways = levels(ground)
+        ways, known = levels(ground), len(self.plausible)
         for turn in count(1):
             before = self.tried, self._asked()
             for level in [*ways, *reversed(ways[:-1])]:
@@ -148,13 +149,13 @@ class BottomUp:
                     for line in lines:
                         line.talk.close()
                 yield from self._together(ground)
-                if self.spent() or self.progress or self._honest:
+                if self.spent() or self.progress or len(self.plausible) > known:
                     return
             if before == (self.tried, self._asked()):
                 return
             if beside is not None:
                 yield from beside.here(ground, turn)
-            if self._honest:
+            if len(self.plausible) > known:
                 return
 
     def _turns(
@@ -171,26 +172,29 @@ class BottomUp:
                 yield from self._round(lines, None, ground)
                 return
             for patch in missed:
-                if beside is not None and not self._honest and not self.spent():
+                if beside is not None and len(self.plausible) == known and not self.spent():
                     yield from beside.around(patch, ground)
-            if self._honest or self.spent() or all(line.is_over for line in lines):
+            helped = len(self.plausible) > known
+            if helped or self.spent() or all(line.is_over for line in lines):
                 return
 
     @contextmanager
     def aside(
-        self, proposers: Sequence[Proposer], seconds: float, home: Ground
+        self, proposers: Sequence[Proposer], seconds: float, home: Ground, cost: float = 0.0
     ) -> Iterator[list[Patch]]:
         """Search with others meanwhile, for at most so many seconds; what they find plausible is
-        put into the list, and no more is kept of it than where a climb of `home` ended."""
+        put into the list, and no more is kept of it than where a climb of `home` ended.  cost: of
+        the way to where they search, in bits."""
         whole, left = self.deadline, self._left
-        known = self.proposers, self.progress, self.plausible
+        known = self.proposers, self.progress, self.plausible, self._way
+        self._way += cost
         found: list[Patch] = []
         self.deadline = min(whole, time.monotonic() + seconds)
         self.proposers, self.plausible = proposers, found
         try:
             yield found
         finally:
-            self.proposers, self.progress, self.plausible = known
+            self.proposers, self.progress, self.plausible, self._way = known
             self.missed.clear()
             if self._left is None or self._left.ground is not home:
                 self._left = left
@@ -263,6 +267,12 @@ class BottomUp:
     def is_settled(self, ground: Ground) -> bool:
         """Whether a patch makes all cases pass that bears no flag."""
         return any(not flags(ground.now, patch, ()) for patch in self.plausible)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether a plausible patch leaves no doubt: it is likely, bears no flag and contradicts
+        nothing."""
+        return self._honest
 
     @property
     def is_unfinished(self) -> bool:
@@ -396,7 +406,7 @@ class BottomUp:
             if not self._honest and not flags(ground.now, patch, ()):
                 now = time.monotonic()
                 window = max(WINDOW_LEAST, WINDOW_SHARE * (now - self._started))
-                likely = patch.cost <= LIKELY_BITS
+                likely = self._way + patch.cost <= LIKELY_BITS
                 self._honest = likely and not self._contradicts(patch, ground)
                 window = min(WINDOW_MOST, window) if self._honest else self._doubtful
                 self.deadline = min(self.deadline, now + window)

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import Protocol
 
-from mgdebug.bottom_up import BottomUp
+from mgdebug.bottom_up import ROUNDS, BottomUp
 from mgdebug.bottom_up.ground import Ground, Progress
 from mgdebug.bottom_up.near import TRIES, Near
 from mgdebug.bottom_up.split import Split
@@ -72,14 +72,14 @@ class Engines:
             yield from self._carry_on(whole)
 
     def _carry_on(self, whole: float) -> Iterator[Event]:
-        """The search where nobody who was asked helped; beside a reply that did, for the moment
-        that is left: a smaller patch may do."""
+        """The search where nobody who was asked helped; where somebody did, for the moment that is
+        left, the longer the less likely that is: a smaller patch may do."""
         self.search.proposers = self._free()
         if not self.search.plausible:
             self.search.deadline = whole
             yield from self._steps(self.search.climb)
         elif not self.at.steps and not self.search.spent():
-            yield from self.search.climb(self.at.ground, TRIES)
+            yield from self.search.climb(self.at.ground, TRIES if self.search.is_sure else ROUNDS)
 
     def _ask(self, one: Paid) -> Generator[Event, Reply | None, None]:
         if not self.settings.model.consent:

@@ -35,7 +35,7 @@ class Near:
         there = survey.after(self.search.runner, patch, ground, self.target, self.seconds)
         if there is None or not there.plan.failing:
             return
-        with self.search.aside(self.free, SHARE * self.seconds, ground) as found:
+        with self.search.aside(self.free, SHARE * self.seconds, ground, patch.cost) as found:
             yield from self.search.climb(there, TRIES)
         self.search.plausible += [judge.joined(ground.now, there.now, patch, p) for p in found]
 

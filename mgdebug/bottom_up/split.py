@@ -41,7 +41,7 @@ class Split:
         if patch is None or there is None or not survey.behaves_alike(ground, there):
             yield Warned(f"{told}; it is asked about as it stands")
             return
-        with self.search.aside([self.one], self.seconds, ground) as found:
+        with self.search.aside([self.one], self.seconds, ground, patch.cost) as found:
             yield from self.search.by_levels(there, beside)
         self.search.plausible += [judge.joined(ground.now, there.now, patch, p) for p in found]
 

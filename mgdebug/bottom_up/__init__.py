@@ -13,21 +13,19 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import count
-from typing import Protocol
 
 from mgdebug import judge, suspects
-from mgdebug.bottom_up.ground import Ground, Progress, apart, levels, plan_of
+from mgdebug.bottom_up.doubt import Doubt
+from mgdebug.bottom_up.ground import Ground, Progress, apart, plan_of
 from mgdebug.bottom_up.line import Laboratory, Line
-from mgdebug.errors import ProbeError, SourceError
+from mgdebug.errors import SourceError
 from mgdebug.events import Event, Judged, Proposed
 from mgdebug.forgery import flags
-from mgdebug.judge.examples import Example
 from mgdebug.languages import language_of
 from mgdebug.learned import Template
 from mgdebug.model import Limits, Patch, Stop, Verdict
-from mgdebug.proposers import Brief, Paid, Proposer
-from mgdebug.runner import OutOfTime, Plan, Runner, was_cut
+from mgdebug.proposers import Brief, Proposer
+from mgdebug.runner import Plan, Runner, was_cut
 
 __all__ = ["BottomUp", "Ground", "Progress"]
 
@@ -41,22 +39,6 @@ CUT_AT_MOST = 32
 TOGETHER = 12  # patches of each subfunction that are tried beside the best one of another
 HEARD_SECONDS = 0.4  # that tries go on between two events
 PAUSE_SECONDS = 0.01  # while all lines are thinking
-# After the first plausible patch the search goes on for half as long: a likelier one may come.
-WINDOW_SHARE, WINDOW_LEAST, WINDOW_MOST = 0.5, 1.5, 10.0  # seconds
-# Of all the time, while each plausible patch contradicts a docstring or costs more than so much.
-DOUBTFUL_SHARE, LIKELY_BITS = 0.2, 9.0
-
-
-class Beside(Protocol):
-    """Who searches for nothing, beside those who are paid."""
-
-    def around(self, patch: Patch, ground: Ground) -> Iterator[Event]:
-        """Around what somebody wrote, before another is asked for."""
-        ...
-
-    def here(self, ground: Ground, turn: int) -> Iterator[Event]:
-        """In the code as it stands, after nobody helped for the first time, the second, ..."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +69,10 @@ class BottomUp:
         self._templates, self._enough = templates, enough
         self._heard = 0.0  # when the last event of a batch was
         self.runner, self.proposers, self._limits, self._seed = runner, proposers, limits, seed
-        self._started = time.monotonic()
         self.deadline = runner.deadline
         self._best = 0
-        self._documented: dict[str, list[Example]] = {}
         self._turn = TURN_SHARE * (limits.seconds or float("inf"))
-        self._doubtful = DOUBTFUL_SHARE * (limits.seconds or float("inf"))
+        self._doubt = Doubt(runner, limits.seconds or float("inf"))
         self._left: _Left | None = None
         self._way = 0.0  # bits that the ground costs
         self._honest = False  # whether one of the plausible patches leaves no doubt
@@ -116,12 +96,12 @@ class BottomUp:
         for number in range(left.round, len(rounds)):
             self._left = _Left(ground, lines, number)
             open_ = [line for line in lines if not line.trusted or number >= TRUSTED_ROUNDS]
-            yield from self._round(open_ or lines, rounds[number], ground)
+            yield from self.round(open_ or lines, rounds[number], ground)
             if self.spent():
                 return
             self._left = _Left(ground, lines, number + 1)
             yield from self._give_time(lines, ground)
-            yield from self._together(ground)
+            yield from self.together(ground)
             if self.spent() or (number > 0 and (self.progress or self._honest)):
                 return
 
@@ -132,51 +112,6 @@ class BottomUp:
         text = f"{self.tried} small edits were tried; none of them makes all cases pass."
         helped = [*(step.note for step in steps), *(p.patch.note for p in self.progress)]
         return f"{text} This one helped some: {helped[-1]}." if helped else text
-
-    def by_levels(self, ground: Ground, beside: Beside | None = None) -> Iterator[Event]:
-        """Ask about the leaves of the hierarchy, then about what calls them, up to the whole, and
-        down again; subfunctions that do not depend on each other side by side.  Ends with anything
-        to keep, and when on a whole way up and down nobody was asked anything."""
-        self.progress = []
-        ways, known = levels(ground), len(self.plausible)
-        for turn in count(1):
-            before = self.tried, self._asked()
-            for level in [*ways, *reversed(ways[:-1])]:
-                lines = [self._line(name, ground) for name in level]
-                try:
-                    yield from self._turns(lines, ground, beside)
-                finally:
-                    for line in lines:
-                        line.talk.close()
-                yield from self._together(ground)
-                if self.spent() or self.progress or len(self.plausible) > known:
-                    return
-            if before == (self.tried, self._asked()):
-                return
-            if beside is not None:
-                yield from beside.here(ground, turn)
-            if len(self.plausible) > known:
-                return
-
-    def _turns(
-        self, lines: Sequence[Line], ground: Ground, beside: Beside | None
-    ) -> Iterator[Event]:
-        """A patch of each line at a time, until one is plausible; beside one that a proposer made
-        by itself it may make others."""
-        self.missed.clear()
-        for turn in count(1):
-            known = len(self.plausible)
-            yield from self._round(lines, turn, ground)
-            missed, self.missed = self.missed, []
-            if len(self.plausible) > known:
-                yield from self._round(lines, None, ground)
-                return
-            for patch in missed:
-                if beside is not None and len(self.plausible) == known and not self.spent():
-                    yield from beside.around(patch, ground)
-            helped = len(self.plausible) > known
-            if helped or self.spent() or all(line.is_over for line in lines):
-                return
 
     @contextmanager
     def aside(
@@ -199,14 +134,12 @@ class BottomUp:
             if self._left is None or self._left.ground is not home:
                 self._left = left
             if not self._honest:
-                self.deadline = min(whole, time.monotonic() + self._doubtful) if found else whole
+                self.deadline = (
+                    min(whole, time.monotonic() + self._doubt.seconds) if found else whole
+                )
                 self.stop = Stop.EXHAUSTED
 
-    def _asked(self) -> int:
-        """How many calls were made so far."""
-        return sum(p.spent.calls + p.spent.kept for p in self.proposers if isinstance(p, Paid))
-
-    def _together(self, ground: Ground) -> Iterator[Event]:
+    def together(self, ground: Ground) -> Iterator[Event]:
         """Put the best progress first: the patch that made most cases pass, the cheapest among
         equals, with those of other subfunctions that make more of them pass besides it."""
         if not self.progress or self._honest:
@@ -238,7 +171,7 @@ class BottomUp:
         if best is not order[0] and not self.plausible:
             self.progress = [best, *order]
 
-    def _round(
+    def round(
         self, lines: Sequence[Line], allowance: int | None, ground: Ground
     ) -> Iterator[Event]:
         """Each line up to its allowance.  While one is still thinking, the others go on."""
@@ -300,11 +233,11 @@ class BottomUp:
         trusted = suspects.oracles(ground.hierarchy, ground.traces)
         first = [name for name in order if scores[name] >= bar]
         rest = [name for name in order if scores[name] < bar]
-        lines = [self._line(name, ground, name in trusted) for name in [*first, *rest]]
+        lines = [self.line(name, ground, name in trusted) for name in [*first, *rest]]
         # What runs during an import is slow to try: the interpreter has to import it anew.
         return sorted(lines, key=lambda line: not line.called)
 
-    def _line(self, name: str, ground: Ground, trusted: bool = False) -> Line:
+    def line(self, name: str, ground: Ground, trusted: bool = False) -> Line:
         plan = plan_of(name, ground)
         called = ground.hierarchy.subfunctions[name].kind.called
         return Line(name, plan, self._talk(name, plan, ground), called, trusted)
@@ -404,12 +337,8 @@ class BottomUp:
         gained = len(set(plan.failing) & set(verdict.passed))
         if judge.is_plausible(verdict, plan) and gained == len(ground.plan.failing):
             if not self._honest and not flags(ground.now, patch, ()):
-                now = time.monotonic()
-                window = max(WINDOW_LEAST, WINDOW_SHARE * (now - self._started))
-                likely = self._way + patch.cost <= LIKELY_BITS
-                self._honest = likely and not self._contradicts(patch, ground)
-                window = min(WINDOW_MOST, window) if self._honest else self._doubtful
-                self.deadline = min(self.deadline, now + window)
+                window, self._honest = self._doubt.window(patch, ground, self._way)
+                self.deadline = min(self.deadline, time.monotonic() + window)
             self.plausible.append(patch)
             yield Judged(patch, verdict, True)
             return
@@ -420,23 +349,6 @@ class BottomUp:
             if gained > self._best:
                 yield Judged(patch, verdict, False)
         self._best = max(self._best, gained)
-
-    def _contradicts(self, patch: Patch, ground: Ground) -> bool:
-        """Whether a patch gives something else than the docstrings of its file say, as far as that
-        can be seen."""
-        paths = {edit.path for edit in patch.edits}
-        if ground.now != ground.disk or len(paths) > 1:
-            return False
-        [path] = paths
-        if path not in self._documented:
-            self._documented[path] = judge.examples(ground.now[path], ground.hierarchy)
-        try:
-            documented = self._documented[path]
-            return bool(documented) and judge.contradicts(
-                ground.now, patch, documented, self.runner
-            )
-        except (ProbeError, OutOfTime):
-            return False
 
 
 def _cost_of(one: tuple[Patch, Line]) -> float:

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Protocol
 
 from mgdebug.bottom_up import ROUNDS, BottomUp
+from mgdebug.bottom_up.asking import Asking
 from mgdebug.bottom_up.ground import Ground, Progress
 from mgdebug.bottom_up.near import TRIES, Near
 from mgdebug.bottom_up.split import Split
@@ -106,12 +107,12 @@ class Engines:
 
     def _asking(self, one: Paid, ground: Ground) -> Iterator[Event]:
         near = Near(self.search, self._free(), self.target, self.settings.time)
-        beside = near if self.settings.model.search else None
+        asking = Asking(self.search, near if self.settings.model.search else None)
         if self.settings.model.decompose == "model" and not self.at.steps:
             split = Split(self.search, one, self.target, self.settings.time)
-            yield from split(ground, beside)
+            yield from split(ground, asking)
         if not self.search.plausible:
-            yield from self.search.by_levels(ground, beside)
+            yield from asking(ground)
 
     def _free(self) -> list[Proposer]:
         """Those who cost nothing; where the user named none, the search engine helps out."""

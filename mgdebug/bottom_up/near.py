@@ -20,7 +20,7 @@ SHARE = 0.05  # of the time, for one reply
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """See Beside.  free: proposers that cost nothing; seconds: of the whole repair."""
+    """free: proposers that cost nothing; seconds: of the whole repair."""
 
     search: BottomUp
     free: Sequence[Proposer]
@@ -28,8 +28,8 @@ class Near:
     seconds: float
 
     def around(self, patch: Patch, ground: Ground) -> Iterator[Event]:
-        """What makes all cases pass together with a patch that failed becomes a plausible patch of
-        the same ground."""
+        """Around what somebody wrote that failed, before another is asked for: what makes all cases
+        pass together with it becomes a plausible patch of the same ground."""
         if flags(ground.now, patch, ()):
             return
         there = survey.after(self.search.runner, patch, ground, self.target, self.seconds)
@@ -40,7 +40,8 @@ class Near:
         self.search.plausible += [judge.joined(ground.now, there.now, patch, p) for p in found]
 
     def here(self, ground: Ground, turn: int) -> Iterator[Event]:
-        """Another round each time."""
+        """In the code as it stands, after nobody helped for the first time, the second, ...:
+        another round each time."""
         with self.search.aside(self.free, SHARE * self.seconds, ground) as found:
             yield from self.search.climb(ground, ROUNDS[:turn])
         self.search.plausible += found

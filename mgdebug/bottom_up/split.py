@@ -9,7 +9,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from mgdebug import judge
-from mgdebug.bottom_up import PAUSE_SECONDS, Beside, BottomUp, survey
+from mgdebug.bottom_up import PAUSE_SECONDS, BottomUp, survey
+from mgdebug.bottom_up.asking import Asking
 from mgdebug.bottom_up.ground import Ground, plan_of
 from mgdebug.events import Event, Warned
 from mgdebug.model import Patch, Target
@@ -25,7 +26,7 @@ class Split:
     target: Target
     seconds: float
 
-    def __call__(self, ground: Ground, beside: Beside | None) -> Iterator[Event]:
+    def __call__(self, ground: Ground, asking: Asking) -> Iterator[Event]:
         """The most suspicious function, split; what makes all cases pass there becomes a plausible
         patch of the ground."""
         subs = [ground.hierarchy.subfunctions[s.subfunction] for s in ground.suspects]
@@ -42,7 +43,7 @@ class Split:
             yield Warned(f"{told}; it is asked about as it stands")
             return
         with self.search.aside([self.one], self.seconds, ground, patch.cost) as found:
-            yield from self.search.by_levels(there, beside)
+            yield from asking(there)
         self.search.plausible += [judge.joined(ground.now, there.now, patch, p) for p in found]
 
     def _asked(self, name: str, ground: Ground) -> Generator[Event, None, Patch | None]:

@@ -257,14 +257,16 @@ class _Repair:
         traces = tuple(t for t in found if t.case not in self.flaky)
         self.traces = traces if first else self.traces
         yield Traced(traces)
-        chosen = survey.suspected(hierarchy, traces, imported, self.target, self.cases)
+        allowed = survey.allowed(hierarchy, self.target, self.cases)
+        chosen = survey.suspected(hierarchy, traces, imported, allowed)
         failing = [case for case in plan.failing if case not in self.flaky]
         told = sources.failures(
             self.target.root,
             [case for case in self.cases if case.id in failing],
             {case: self.outcomes[case].message for case in failing},
         )
-        self.ground = Ground(self.files, now, hierarchy, traces, chosen, plan, self.cases, told)
+        bare = replace(self.ground, traces=traces, suspects=chosen, allowed=allowed)
+        self.ground = replace(bare, plan=plan, cases=self.cases, failures=told)
         yield Ranked(chosen)
 
     def _flaky_while_traced(self, outcomes: Sequence[Outcome]) -> Iterator[Event]:

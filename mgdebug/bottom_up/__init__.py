@@ -268,6 +268,7 @@ class BottomUp:
             templates=self._templates,
             learnt=self.learnt,
             files=ground.now,
+            allowed=ground.allowed,
         )
 
     def _advance(

@@ -87,7 +87,12 @@ class Engines:
             subs = {s.subfunction for s in self.at.ground.suspects}
             spans = [self.at.ground.hierarchy.subfunctions[name] for name in sorted(subs)]
             sizes = [sub.span.end - sub.span.start for sub in spans if sub.kind.called]
-            paths = sorted({sub.path for sub in spans})
+            calling = [
+                sub
+                for sub in self.at.ground.hierarchy.subfunctions.values()
+                if sub.id in self.at.ground.allowed and subs.intersection(sub.calls)
+            ]
+            paths = sorted({sub.path for sub in (*spans, *calling)})
             reply = yield one.sending(paths, max(sizes, default=0))
             if reply is None or reply.choice != 0:
                 yield Warned("nobody allowed it: nothing was sent to a model")

@@ -14,7 +14,8 @@ from mgdebug.syntax.source import SourceFile
 @dataclass(frozen=True)
 class Ground:
     """What the search stands on.  disk: the files as the user has them; now: with the patches
-    accepted so far; the rest was measured on `now`."""
+    accepted so far; the rest was measured on `now`.  allowed: ids of the subfunctions that may be
+    changed."""
 
     disk: Mapping[str, SourceFile]
     now: Mapping[str, SourceFile]
@@ -24,6 +25,7 @@ class Ground:
     plan: Plan
     cases: tuple[Case, ...] = ()
     failures: tuple[Failure, ...] = ()
+    allowed: frozenset[str] = frozenset()
 
     def sources(self, patch: Patch | None = None) -> dict[str, bytes]:
         """What a run is to see in place of the disk."""

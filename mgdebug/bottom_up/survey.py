@@ -35,8 +35,9 @@ def after(
         traces, _, imported = traced(runner, bare, outcomes, seconds)
     except (ProbeError, OutOfTime, SourceError):
         return None
-    chosen = suspected(hierarchy, traces, imported, target, ground.cases)
-    return replace(bare, traces=tuple(traces), suspects=chosen)
+    may = allowed(hierarchy, target, ground.cases)
+    chosen = suspected(hierarchy, traces, imported, may)
+    return replace(bare, traces=tuple(traces), suspects=chosen, allowed=may)
 
 
 def behaves_alike(one: Ground, two: Ground) -> bool:
@@ -81,15 +82,26 @@ def suspected(
     hierarchy: Hierarchy,
     traces: Sequence[Trace],
     imported: frozenset[str],
-    target: Target,
-    cases: Sequence[Case],
+    allowed: frozenset[str],
 ) -> tuple[Suspect, ...]:
-    """Suspects in the subfunctions that the user lets us change.  No case is ever one of them.
+    """Suspects in the subfunctions that may be changed.
 
     imported: ids of blocks that ran while the project was imported."""
-    allowed = _allowed(hierarchy, target, cases)
     ranked = suspects.rank(hierarchy, traces, imported)
     return tuple(suspect for suspect in ranked if suspect.subfunction in allowed)
+
+
+def allowed(hierarchy: Hierarchy, target: Target, cases: Sequence[Case]) -> frozenset[str]:
+    """The subfunctions that the user lets us change: no case is ever one of them."""
+    found = set()
+    own = target.qualname
+    tests = {(c.path, c.id.partition("[")[0].partition("::")[2]) for c in cases}
+    for s in hierarchy.subfunctions.values():
+        if own and s.qualname != own and not s.qualname.startswith(own + "."):
+            continue
+        if (s.path, s.qualname.replace(".", "::")) not in tests:
+            found.add(s.id)
+    return frozenset(found)
 
 
 def _quickest(
@@ -102,15 +114,3 @@ def _quickest(
         if sum_ > seconds * TRACING_SHARE:
             return
         yield case
-
-
-def _allowed(hierarchy: Hierarchy, target: Target, cases: Sequence[Case]) -> set[str]:
-    found = set()
-    own = target.qualname
-    tests = {(c.path, c.id.partition("[")[0].partition("::")[2]) for c in cases}
-    for s in hierarchy.subfunctions.values():
-        if own and s.qualname != own and not s.qualname.startswith(own + "."):
-            continue
-        if (s.path, s.qualname.replace(".", "::")) not in tests:
-            found.add(s.id)
-    return found

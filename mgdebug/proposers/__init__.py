@@ -44,7 +44,8 @@ class Brief:
     under suspicion.  traces: what the cases did, with values.  failures: the failing cases.
     seed: for whoever draws lots.  cases: those that reach the subfunction.  lab: None where nothing
     can be run.  templates: of patches that were accepted earlier.  learnt: what those that cost
-    nothing found, in words.  files: all that may be changed, as they now stand.
+    nothing found, in words.  files: all of them, as they now stand.
+    allowed: ids of the subfunctions that may be changed.
     """
 
     source: SourceFile
@@ -60,6 +61,7 @@ class Brief:
     templates: tuple[Template, ...] = ()
     learnt: str = ""
     files: Mapping[str, SourceFile] = field(default_factory=dict)
+    allowed: frozenset[str] = frozenset()
 
 
 class Proposer(Protocol):

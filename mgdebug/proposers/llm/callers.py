@@ -18,16 +18,15 @@ CHARACTERS = 2000  # of one of them
 
 
 def to_follow(brief: Brief, edits: Sequence[Edit]) -> list[Subfunction]:
-    """Who calls a subfunction whose parameters have other names after these edits."""
+    """Who may be changed, and calls a subfunction whose parameters have other names after these
+    edits."""
     own, path = brief.subfunction, brief.source.path
     after = brief.source.splice([edit for edit in edits if edit.path == path])
     new = decompose([after]).subfunctions.get(own.id)
     if new is None or new.parameters == own.parameters:
         return []
-    subs = brief.hierarchy.subfunctions.values()
-    return [s for s in subs if own.id in s.calls and s.id != own.id and s.path in brief.files][
-        :MOST
-    ]
+    subs = [s for s in brief.hierarchy.subfunctions.values() if own.id in s.calls]
+    return [s for s in subs if s.id != own.id and s.id in brief.allowed][:MOST]
 
 
 def question(brief: Brief, callers: Sequence[Subfunction], edits: Sequence[Edit]) -> str:

@@ -283,6 +283,12 @@ class _Repair:
                 self.flaky.add(outcome.case)
                 yield Warned(f"{outcome.case} is flaky: it does not end alike each time; left out")
 
+    def wait(self, seconds: float) -> None:
+        """Seconds that somebody thought about a question do not count."""
+        self.started += seconds
+        self.search.deadline += seconds
+        self.runner.deadline += seconds
+
     def accept(self, best: Progress) -> Iterator[Event]:
         """Build on progress."""
         self.ground = replace(
@@ -350,7 +356,7 @@ class _Repair:
                 break
             waiting = time.monotonic()
             reply = yield Asked(asked, alternatives)
-            self.started += time.monotonic() - waiting
+            self.wait(time.monotonic() - waiting)
             if reply is None:
                 break
             case, left = judge.answered(asked, reply, alternatives)

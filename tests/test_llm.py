@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,8 @@ def asks(
     tests: str = TESTS,
     engine: str = "llm",
     allow: bool = True,
+    thinking: float = 0.0,
+    time_: float = 60.0,
     model: str = "openai/test",
     **changed: Any,
 ) -> tuple[list[Event], Server]:
@@ -106,7 +109,7 @@ def asks(
             "search": False,
         }
         asked = ModelSettings(names=(model,), api_base=server.base, **{**told, **changed})
-        settings = Settings(time=60.0, model=asked)
+        settings = Settings(time=time_, model=asked)
         stream = repair(
             Target(root, root, tests=("test_program.py",)),
             named(engine, settings),
@@ -118,6 +121,7 @@ def asks(
         while not events or not isinstance(events[-1], Finished):
             events.append(stream.send(reply))
             sent = isinstance(events[-1], Sending)
+            time.sleep(thinking if sent else 0.0)
             reply = Reply(0) if sent and allow else None
         stream.close()
     return events, server
@@ -184,6 +188,15 @@ def test_nothing_is_sent_without_a_yes(tmp_path: Path) -> None:
     assert sending.tokens > 100
     assert any("nothing was sent" in e.message for e in events if isinstance(e, Warned))
     assert last(events).repair.stop is not Stop.FIXED
+
+
+def test_whoever_thinks_about_the_consent_has_all_the_time(tmp_path: Path) -> None:
+    def script(body: Mapping[str, Any], _: int) -> Said:
+        return Said(fenced(RIGHT[subject(body)]))
+
+    events, _ = asks(tmp_path, script, consent=False, thinking=20.0, time_=20.0)
+    assert last(events).repair.stop is Stop.FIXED
+    assert last(events).repair.seconds < 20.0
 
 
 def test_a_server_that_fails_leaves_the_session_intact(tmp_path: Path) -> None:

@@ -35,6 +35,10 @@ class Standing(Protocol):
         """Build on progress.  Raises OutOfTime."""
         ...
 
+    def wait(self, seconds: float) -> None:
+        """Seconds that somebody thought about a question do not count."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Engines:
@@ -93,7 +97,9 @@ class Engines:
                 if sub.id in self.at.ground.allowed and subs.intersection(sub.calls)
             ]
             paths = sorted({sub.path for sub in (*spans, *calling)})
+            asked = time.monotonic()
             reply = yield one.sending(paths, max(sizes, default=0))
+            self.at.wait(time.monotonic() - asked)
             if reply is None or reply.choice != 0:
                 yield Warned("nobody allowed it: nothing was sent to a model")
                 return

@@ -382,6 +382,6 @@ def compose(files: Files, now: Files, last: Patch | None, steps: Sequence[Patch]
     for path, source in sorted(final.items()):
         if source.text != files[path].text:
             edits += edits_between(path, files[path].text, source.text)
-    note = "; ".join(part.note for part in parts)
+    note = "; ".join(dict.fromkeys(part.note for part in parts))
     owner, proposer = (parts[-1].subfunction, parts[-1].proposer) if parts else ("", "")
     return Patch(edits, proposer, note, owner, sum(part.cost for part in parts))

@@ -29,7 +29,7 @@ class Asking:
         search = self.search
         search.progress = []
         ways, known = levels(ground), len(search.plausible)
-        for turn in count(1):
+        while True:
             before = search.tried, self._asked()
             for level in [*ways, *reversed(ways[:-1])]:
                 lines = [search.line(name, ground) for name in level]
@@ -42,10 +42,6 @@ class Asking:
                 if search.spent() or search.progress or len(search.plausible) > known:
                     return
             if before == (search.tried, self._asked()):
-                return
-            if self.beside is not None:
-                yield from self.beside.here(ground, turn)
-            if len(search.plausible) > known:
                 return
 
     def _turns(self, lines: Sequence[Line], ground: Ground) -> Iterator[Event]:
@@ -60,6 +56,8 @@ class Asking:
             if len(search.plausible) > known:
                 yield from search.round(lines, None, ground)
                 return
+            if self.beside is not None and missed:
+                yield from self.beside.here(ground, turn)
             for patch in missed:
                 done = len(search.plausible) > known or search.spent()
                 if self.beside is not None and not done:

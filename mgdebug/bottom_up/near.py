@@ -1,5 +1,5 @@
-"""The search beside those who are paid: it costs nothing, so it looks first whether a small edit
-does, around what they wrote and in the code as it stands."""
+"""The search beside those who are paid: it costs nothing, so it looks whether a small edit does
+before another reply is paid for, in the code as it stands and around what was written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mgdebug.model import Patch, Target
 from mgdebug.proposers import Proposer
 
 TRIES = ROUNDS[:1]
-SHARE = 0.05  # of the time, for one reply
+HERE_SHARE, AROUND_SHARE = 0.1, 0.05  # of the time, after one reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Near:
         there = survey.after(self.search.runner, patch, ground, self.target, self.seconds)
         if there is None or not there.plan.failing:
             return
-        with self.search.aside(self.free, SHARE * self.seconds, ground, patch.cost) as found:
+        with self.search.aside(self.free, AROUND_SHARE * self.seconds, ground, patch.cost) as found:
             yield from self.search.climb(there, TRIES)
         self.search.plausible += [judge.joined(ground.now, there.now, patch, p) for p in found]
 
     def here(self, ground: Ground, turn: int) -> Iterator[Event]:
-        """In the code as it stands, after nobody helped for the first time, the second, ...:
+        """In the code as it stands, after a reply failed for the first time, the second, ...:
         another round each time."""
-        with self.search.aside(self.free, SHARE * self.seconds, ground) as found:
+        with self.search.aside(self.free, HERE_SHARE * self.seconds, ground) as found:
             yield from self.search.climb(ground, ROUNDS[:turn])
         self.search.plausible += found

@@ -202,12 +202,6 @@ class BottomUp:
         return any(not flags(ground.now, patch, ()) for patch in self.plausible)
 
     @property
-    def is_sure(self) -> bool:
-        """Whether a plausible patch leaves no doubt: it is likely, bears no flag and contradicts
-        nothing."""
-        return self._honest
-
-    @property
     def is_unfinished(self) -> bool:
         """Whether the last climb could have gone on."""
         return self._left is not None and not all(line.is_over for line in self._left.lines)

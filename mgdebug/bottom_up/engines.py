@@ -9,10 +9,10 @@ from functools import partial
 from itertools import chain
 from typing import Protocol
 
-from mgdebug.bottom_up import ROUNDS, BottomUp
+from mgdebug.bottom_up import BottomUp
 from mgdebug.bottom_up.asking import Asking
 from mgdebug.bottom_up.ground import Ground, Progress
-from mgdebug.bottom_up.near import TRIES, Near
+from mgdebug.bottom_up.near import Near
 from mgdebug.bottom_up.split import Split
 from mgdebug.events import Event, Reply, Warned
 from mgdebug.model import Patch, Stop, Target
@@ -84,7 +84,7 @@ class Engines:
             self.search.deadline = whole
             yield from self._steps(self.search.climb)
         elif not self.at.steps and not self.search.spent():
-            yield from self.search.climb(self.at.ground, TRIES if self.search.is_sure else ROUNDS)
+            yield from self.search.climb(self.at.ground)
 
     def _ask(self, one: Paid) -> Generator[Event, Reply | None, None]:
         if not self.settings.model.consent:

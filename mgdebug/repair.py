@@ -295,6 +295,7 @@ class _Repair:
             self.ground, now={**self.ground.now, **judge.patched(self.ground.now, best.patch)}
         )
         self.steps.append(best.patch)
+        self.search.progress = []
         yield Accepted(best.patch, best.verdict)
         yield from self._understand(self.ground.plan.after(best.verdict.passed))
 

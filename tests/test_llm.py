@@ -6,7 +6,7 @@ import json
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,11 @@ from mgdebug.events import Event, Finished, Reply, Sending, Spent, Warned
 from mgdebug.languages.python import Python
 from mgdebug.model import BlockVisit, Edit, Patch, Status, Stop, Target, Trace, Value
 from mgdebug.proposers import named
+from mgdebug.proposers.llm import Model
+from mgdebug.proposers.llm.caller import Caller
 from mgdebug.proposers.llm.expected import agreed, read
-from mgdebug.proposers.llm.prompting import masked, parts
+from mgdebug.proposers.llm.masking import masked, unmasked
+from mgdebug.proposers.llm.prompting import parts
 from mgdebug.proposers.llm.replies import Unusable, as_text, edits_of, probe_of
 from mgdebug.proposers.llm.simulated import agreement
 from mgdebug.repair import repair
@@ -86,6 +89,16 @@ def subject(body: Mapping[str, Any]) -> str:
     return first.partition("The function `")[2].partition("`")[0]
 
 
+class Warm(Caller):
+    """Its child outlives a repair, because litellm takes seconds to import."""
+
+    def close(self) -> None:
+        pass
+
+
+WARM = Warm(2, 0)
+
+
 def asks(
     root: Path,
     script: Callable[[Mapping[str, Any], int], Said],
@@ -94,6 +107,7 @@ def asks(
     tests: str = TESTS,
     engine: str = "llm",
     allow: bool = True,
+    warm: bool = True,
     thinking: float = 0.0,
     time_: float = 60.0,
     model: str = "openai/test",
@@ -110,9 +124,14 @@ def asks(
         }
         asked = ModelSettings(names=(model,), api_base=server.base, **{**told, **changed})
         settings = Settings(time=time_, model=asked)
+        proposers = named(engine, settings)
+        for one in proposers:
+            if warm and isinstance(one, Model):
+                one.session._caller = WARM
+                WARM.requests = 0
         stream = repair(
             Target(root, root, tests=("test_program.py",)),
-            named(engine, settings),
+            proposers,
             settings,
             sys.executable,
         )
@@ -184,7 +203,7 @@ def test_nothing_is_sent_without_a_yes(tmp_path: Path) -> None:
     assert server.requests == []
     [sending] = [event for event in events if isinstance(event, Sending)]
     assert (sending.models, sending.hosts) == (("openai/test",), ("127.0.0.1",))
-    assert sending.paths == ("program.py",)
+    assert sending.paths == ("program.py", "test_program.py")
     assert sending.tokens > 100
     assert any("nothing was sent" in e.message for e in events if isinstance(e, Warned))
     assert last(events).repair.stop is not Stop.FIXED
@@ -194,13 +213,13 @@ def test_whoever_thinks_about_the_consent_has_all_the_time(tmp_path: Path) -> No
     def script(body: Mapping[str, Any], _: int) -> Said:
         return Said(fenced(RIGHT[subject(body)]))
 
-    events, _ = asks(tmp_path, script, consent=False, thinking=20.0, time_=20.0)
+    events, _ = asks(tmp_path, script, consent=False, thinking=10.0, time_=10.0)
     assert last(events).repair.stop is Stop.FIXED
-    assert last(events).repair.seconds < 20.0
+    assert last(events).repair.seconds < 10.0
 
 
 def test_a_server_that_fails_leaves_the_session_intact(tmp_path: Path) -> None:
-    events, server = asks(tmp_path, lambda *_: Said(status=401))
+    events, server = asks(tmp_path, lambda *_: Said(status=401), warm=False)
     assert last(events).repair.stop is Stop.EXHAUSTED
     warned = [e.message for e in events if isinstance(e, Warned)]
     assert any("openai/test" in message and "key" in message for message in warned)
@@ -272,7 +291,7 @@ def test_a_model_that_keeps_to_a_schema_is_given_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reply", "text"),
     [
-        ('{"words": "w", "code": "x = 1", "probe": ""}', "w\n```python\nx = 1\n```"),
+        ('{"words": "w", "code": "x = 1", "probe": ""}', "w\n````python\nx = 1\n````"),
         ('{"words": "", "code": "", "probe": "len(x)"}', "\nPROBE: len(x)"),
         ('{"words": "", "code": "```py\\nx\\n```", "probe": ""}', "\n```py\nx\n```"),
         ('{"code": 3}', '{"code": 3}'),
@@ -334,9 +353,9 @@ def test_callers_in_other_files_follow_a_changed_signature(tmp_path: Path) -> No
             assert "`bills.py::Bill.total`" in said
             assert "`bills.py::note`" in said
             total = "def total(self, rate):\n    return sum(taxed(self.prices, rate))"
-            return Said(
-                fenced(total) + fenced("def note(prices):\n    return f'{len(prices)} items'")
-            )
+            note = "def note(prices):\n    return f'{len(prices)} items'"
+            parts = {"bills.py::Bill.total": total, "bills.py::note": note}
+            return Said("".join(f"`{name}`\n{fenced(code)}" for name, code in parts.items()))
         code = "def taxed(prices, rate):\n    return [price * rate for price in prices]"
         return Said(fenced(code) if subject(body) == "taxed" else "no idea")
 
@@ -508,10 +527,10 @@ def file(text: str) -> SourceFile:
     return SourceFile("m.py", textwrap.dedent(text).encode(), Python().grammar())
 
 
-def spliced(text: str, name: str, reply: str) -> str | Unusable:
+def spliced(text: str, name: str, reply: str, allowed: Collection[str] = ()) -> str | Unusable:
     source = file(text)
     own = next(s for s in decompose([source]).subfunctions.values() if s.qualname == name)
-    edits = edits_of(reply, source, own)
+    edits = edits_of(reply, source, own, allowed)
     return edits if isinstance(edits, Unusable) else source.splice(edits).text.decode()
 
 
@@ -606,10 +625,32 @@ def test_a_reply_that_cannot_be_used_says_why(reply: str, why: str) -> None:
     assert why in found.why
 
 
-def test_a_reply_may_write_the_function_around_a_nested_one_without_it() -> None:
+def test_a_reply_may_write_the_function_around_a_nested_one_if_that_may_be_changed() -> None:
     nested = "def outer(x):\n    def inner(y):\n        return y\n    return inner(x)\n"
     reply = "```python\ndef outer(x):\n    return -x\n```"
-    assert spliced(nested, "outer.inner", reply) == "def outer(x):\n    return -x\n"
+    after = "def outer(x):\n    return -x\n"
+    assert spliced(nested, "outer.inner", reply, {"m.py::outer"}) == after
+    assert isinstance(spliced(nested, "outer.inner", reply), Unusable)
+
+
+CONNECT = """
+def connect(host, password="hunter2x", port=1):
+    key = 'swordfish'
+    return host, password, key, port
+"""
+
+
+def test_what_was_masked_is_put_back() -> None:
+    seen = masked(CONNECT)
+    assert "hunter2x" not in seen
+    assert unmasked(seen, CONNECT) == CONNECT
+    better = seen.replace("port\n", "port + 1\n")
+    reply = f"```python\n{better}\n```"
+    assert spliced(CONNECT, "connect", reply) == CONNECT.replace("port\n", "port + 1\n")
+    longer = seen.replace("port=1", "port=2")
+    found = spliced(CONNECT, "connect", f"```python\n{longer}\n```")
+    assert isinstance(found, Unusable)
+    assert "repeat its line" in found.why
 
 
 def test_a_probe_is_one_expression_on_one_line() -> None:
@@ -628,6 +669,12 @@ def test_a_probe_is_one_expression_on_one_line() -> None:
         ("# Bearer abcdefgh12345678", "abcdefgh12345678"),
         ("url = 'postgres://me:hunter2@db/x'", "hunter2"),
         ("token = 'a1b2c3d4e5'", "a1b2c3d4e5"),
+        ('PASSWORD = b"hunter2"', "hunter2"),
+        ('password = """hunter2\nhunter3"""', "hunter3"),
+        ('password = f"hunter2{x}"', "hunter2"),
+        ('password = (\n    "hunter2"\n)', "hunter2"),
+        ("password: Optional[str] = 'abc'", "abc"),
+        ("if password == 'abc': pass", "abc"),
     ],
 )
 def test_secrets_in_code_are_masked(text: str, hidden: str) -> None:

@@ -41,19 +41,20 @@ HEARD_SECONDS = 0.4  # that tries go on between two events
 PAUSE_SECONDS = 0.01  # while all lines are thinking
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Left:
-    """Where a climb ended."""
+    """Where a climb ended.  progress: what helped some."""
 
     ground: Ground
     lines: Sequence[Line]
+    progress: list[Progress]
     round: int = 0
 
 
 class BottomUp:
-    """The search of one repair.  plausible: patches with which all cases pass; progress: those of
-    the last climb that helped some; missed: drawn patches that failed; tried: how many were
-    run; stop: why the search ended."""
+    """The search of one repair.  plausible: patches with which all cases pass; sound: how many
+    of them bear no flag; progress: those of the last climb that helped some; missed: drawn patches
+    that failed; tried: how many were run; stop: why the search ended."""
 
     def __init__(
         self,
@@ -74,10 +75,12 @@ class BottomUp:
         self._turn = TURN_SHARE * (limits.seconds or float("inf"))
         self._doubt = Doubt(runner, limits.seconds or float("inf"))
         self._left: _Left | None = None
+        self._closing = float("inf")  # when there is no more time for a likelier patch
         self._way = 0.0  # bits that the ground costs
         self._honest = False  # whether one of the plausible patches leaves no doubt
         self.learnt = ""  # by those who cost nothing, for those who do not
         self.plausible: list[Patch] = []
+        self.sound = 0
         self.progress: list[Progress] = []
         self.missed: list[Patch] = []
         self.tried = 0
@@ -88,18 +91,17 @@ class BottomUp:
         last climb is taken up where it ended, if it was of the same ground.
 
         rounds: tries that each subfunction has had by the end of each."""
-        self.progress = []
         if self._left is None or self._left.ground is not ground:
-            self._left = _Left(ground, self._lines(ground))
+            self._left = _Left(ground, self._lines(ground), [])
         left = self._left
-        lines = left.lines
+        lines, self.progress = left.lines, left.progress
         for number in range(left.round, len(rounds)):
-            self._left = _Left(ground, lines, number)
+            left.round = number
             open_ = [line for line in lines if not line.trusted or number >= TRUSTED_ROUNDS]
             yield from self.round(open_ or lines, rounds[number], ground)
             if self.spent():
                 return
-            self._left = _Left(ground, lines, number + 1)
+            left.round = number + 1
             yield from self._give_time(lines, ground)
             yield from self.together(ground)
             if self.spent() or (number > 0 and (self.progress or self._honest)):
@@ -109,7 +111,7 @@ class BottomUp:
         """What the search leaves to those who cost something, in words.  steps: that were taken."""
         if not self.tried:
             return ""
-        text = f"{self.tried} small edits were tried; none of them makes all cases pass."
+        text = f"{self.tried} small edits were tried; none of them makes all cases pass honestly."
         helped = [*(step.note for step in steps), *(p.patch.note for p in self.progress)]
         return f"{text} This one helped some: {helped[-1]}." if helped else text
 
@@ -118,9 +120,9 @@ class BottomUp:
         self, proposers: Sequence[Proposer], seconds: float, home: Ground, cost: float = 0.0
     ) -> Iterator[list[Patch]]:
         """Search with others meanwhile, for at most so many seconds; what they find plausible is
-        put into the list, and no more is kept of it than where a climb of `home` ended.  cost: of
-        the way to where they search, in bits."""
-        whole, left = self.deadline, self._left
+        put into the list.  Of a climb of `home` its progress is kept as well, and where it ended.
+        cost: of the way to where they search, in bits."""
+        whole, left, sound = self.deadline, self._left, self.sound
         known = self.proposers, self.progress, self.plausible, self._way
         self._way += cost
         found: list[Patch] = []
@@ -129,15 +131,15 @@ class BottomUp:
         try:
             yield found
         finally:
+            there = self.progress
             self.proposers, self.progress, self.plausible, self._way = known
             self.missed.clear()
             if self._left is None or self._left.ground is not home:
                 self._left = left
-            if not self._honest:
-                self.deadline = (
-                    min(whole, time.monotonic() + self._doubt.seconds) if found else whole
-                )
-                self.stop = Stop.EXHAUSTED
+            else:
+                self.progress = [*self.progress, *(p for p in there if p not in self.progress)]
+            self.deadline = whole if self.sound == sound else min(whole, self._closing)
+            self.stop = Stop.EXHAUSTED
 
     def together(self, ground: Ground) -> Iterator[Event]:
         """Put the best progress first: the patch that made most cases pass, the cheapest among
@@ -197,9 +199,10 @@ class BottomUp:
             [verdict] = self.attempt([patch], line.plan, ground, alone=True)
             yield from self._weigh(patch, verdict, line.plan, ground)
 
-    def is_settled(self, ground: Ground) -> bool:
-        """Whether a patch makes all cases pass that bears no flag."""
-        return any(not flags(ground.now, patch, ()) for patch in self.plausible)
+    def rounds(self, ground: Ground) -> int:
+        """How many rounds of a climb of this ground are over."""
+        same = self._left is not None and self._left.ground is ground
+        return self._left.round if self._left is not None and same else 0
 
     @property
     def is_unfinished(self) -> bool:
@@ -275,6 +278,8 @@ class BottomUp:
         while line.batch is not None and (allowance is None or line.tried < allowance):
             if line.is_judged:
                 line.answer()
+                if self.spent():
+                    return False
                 continue
             left = None if self._limits.patches is None else self._limits.patches - self.tried
             batch = line.batch[: None if left is None else left + len(line.verdicts)]
@@ -317,8 +322,8 @@ class BottomUp:
             try:
                 tries.append(ground.sources(patch))
                 found.append(None)
-            except SourceError as error:
-                found.append(Verdict((), (), error.message))
+            except (SourceError, ValueError) as error:  # edits that overlap
+                found.append(Verdict((), (), str(error)))
         ran = iter(self.runner.attempt(tries, plan, self.deadline, alone=alone))
         return [next(ran) if verdict is None else verdict for verdict in found]
 
@@ -331,9 +336,12 @@ class BottomUp:
         """plan: the cases that were run; that of the ground: all that the repair is about."""
         gained = len(set(plan.failing) & set(verdict.passed))
         if judge.is_plausible(verdict, plan) and gained == len(ground.plan.failing):
-            if not self._honest and not flags(ground.now, patch, ()):
+            flagged = bool(flags(ground.now, patch, ()))
+            self.sound += not flagged
+            if not self._honest and not flagged:
                 window, self._honest = self._doubt.window(patch, ground, self._way)
-                self.deadline = min(self.deadline, time.monotonic() + window)
+                self._closing = min(self._closing, time.monotonic() + window)
+                self.deadline = min(self.deadline, self._closing)
             self.plausible.append(patch)
             yield Judged(patch, verdict, True)
             return

@@ -28,7 +28,7 @@ class Asking:
         to keep, and when on a whole way up and down nobody was asked anything."""
         search = self.search
         search.progress = []
-        ways, known = levels(ground), len(search.plausible)
+        ways, known = levels(ground), search.sound
         while True:
             before = search.tried, self._asked()
             for level in [*ways, *reversed(ways[:-1])]:
@@ -39,7 +39,7 @@ class Asking:
                     for line in lines:
                         line.talk.close()
                 yield from search.together(ground)
-                if search.spent() or search.progress or len(search.plausible) > known:
+                if search.spent() or search.progress or search.sound > known:
                     return
             if before == (search.tried, self._asked()):
                 return
@@ -50,20 +50,20 @@ class Asking:
         search = self.search
         search.missed.clear()
         for turn in count(1):
-            known = len(search.plausible)
+            known, before = search.sound, len(search.plausible)
             yield from search.round(lines, turn, ground)
             missed, search.missed = search.missed, []
-            if len(search.plausible) > known:
-                yield from search.round(lines, None, ground)
+            if search.sound > known:
+                helped = {patch.subfunction for patch in search.plausible[before:]}
+                again = [line for line in lines if line.subfunction in helped]
+                yield from search.round(again, None, ground)
                 return
             if self.beside is not None and missed:
-                yield from self.beside.here(ground, turn)
-            for patch in missed:
-                done = len(search.plausible) > known or search.spent()
-                if self.beside is not None and not done:
+                yield from self.beside.here(ground)
+            for patch in {patch.subfunction: patch for patch in missed}.values():
+                if self.beside is not None and search.sound == known and not search.spent():
                     yield from self.beside.around(patch, ground)
-            helped = len(search.plausible) > known
-            if helped or search.spent() or all(line.is_over for line in lines):
+            if search.sound > known or search.spent() or all(line.is_over for line in lines):
                 return
 
     def _asked(self) -> int:

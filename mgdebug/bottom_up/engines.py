@@ -60,10 +60,9 @@ class Engines:
                 left = whole - time.monotonic()
                 self.search.deadline = min(whole, time.monotonic() + FREE_SHARE * left)
             yield from self._steps(self.search.climb)
-            if self.search.is_settled(self.at.ground):
+            if self.search.sound:
                 return
             self.search.deadline = whole
-        whole = self.search.deadline
         helps = self.settings.model.search and (not free or self.search.is_unfinished)
         if helps and not free:
             self.search.deadline -= LAST_SHARE * self.settings.time
@@ -71,18 +70,19 @@ class Engines:
             if not self.at.ground.suspects or self.search.spent():
                 break
             yield from self._ask(one)
-            if self.search.plausible:
+            if self.search.sound:
                 break
         if paid and helps:
-            yield from self._carry_on(whole)
+            yield from self._carry_on()
 
-    def _carry_on(self, whole: float) -> Iterator[Event]:
+    def _carry_on(self) -> Iterator[Event]:
         """The search where nobody who was asked helped; where somebody did, for the moment that is
         left, the longer the less likely that is: a smaller patch may do."""
         self.search.proposers = self._free()
-        if not self.search.plausible:
-            self.search.deadline = whole
-            yield from self._steps(self.search.climb)
+        if not self.search.sound:
+            self.search.deadline = self.search.runner.deadline
+            if not self.search.spent():
+                yield from self._steps(self.search.climb)
         elif not self.at.steps and not self.search.spent():
             yield from self.search.climb(self.at.ground)
 
@@ -96,7 +96,9 @@ class Engines:
                 for sub in self.at.ground.hierarchy.subfunctions.values()
                 if sub.id in self.at.ground.allowed and subs.intersection(sub.calls)
             ]
-            paths = sorted({sub.path for sub in (*spans, *calling)})
+            failing = {failure.case for failure in self.at.ground.failures}
+            tests = {case.path for case in self.at.ground.cases if case.id in failing}
+            paths = sorted({sub.path for sub in (*spans, *calling)} | tests)
             asked = time.monotonic()
             reply = yield one.sending(paths, max(sizes, default=0))
             self.at.wait(time.monotonic() - asked)
@@ -122,7 +124,7 @@ class Engines:
         if self.settings.model.decompose == "model" and not self.at.steps:
             split = Split(self.search, one, self.target, self.settings.time)
             yield from split(ground, asking)
-        if not self.search.plausible:
+        if not self.search.sound:
             yield from asking(ground)
 
     def _free(self) -> list[Proposer]:

@@ -7,12 +7,15 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from mgdebug import judge
 from mgdebug.bottom_up import PAUSE_SECONDS, BottomUp, survey
 from mgdebug.bottom_up.asking import Asking
 from mgdebug.bottom_up.ground import Ground, plan_of
+from mgdebug.bottom_up.near import announced
 from mgdebug.events import Event, Warned
+from mgdebug.forgery import flags
 from mgdebug.model import Patch, Target
 from mgdebug.proposers import Paid
 
@@ -38,13 +41,18 @@ class Split:
         there = None
         if patch is not None:
             told = f"{name} does something else as it was split"
+            flagged = flags(ground.now, patch, ())
             there = survey.after(self.search.runner, patch, ground, self.target, self.seconds)
+            if flagged or there is None:
+                told = f"{name} as it was split: {flagged[0] if flagged else 'it could not be run'}"
+                there = None
         if patch is None or there is None or not survey.behaves_alike(ground, there):
             yield Warned(f"{told}; it is asked about as it stands")
             return
+        joined = partial(judge.joined, ground.now, there.now, patch)
         with self.search.aside([self.one], self.seconds, ground, patch.cost) as found:
-            yield from asking(there)
-        self.search.plausible += [judge.joined(ground.now, there.now, patch, p) for p in found]
+            yield from announced(asking(there), joined)
+        self.search.plausible += map(joined, found)
 
     def _asked(self, name: str, ground: Ground) -> Generator[Event, None, Patch | None]:
         asking = self.one.split(self.search.brief(name, plan_of(name, ground), ground))

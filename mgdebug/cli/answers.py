@@ -54,7 +54,7 @@ class Answers:
         files = ", ".join(sending.paths[:6]) + (" ..." if len(sending.paths) > 6 else "")
         for label, text in (
             ("model", f"{', '.join(sending.models)} at {', '.join(sending.hosts)}"),
-            ("sent", f"functions of {files}, with values of their runs; secrets masked"),
+            ("sent", f"code of {files}, with values of its runs; secrets masked"),
             ("price", f"{sending.calls} calls of about {sending.tokens} tokens: {cost}"),
         ):
             console.print(f"[bold]{label:9}[/] {escape(text)}", highlight=False)

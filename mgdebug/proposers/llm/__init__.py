@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from mgdebug.events import Sending, Spent
 from mgdebug.model import Edit, Failure, Patch, Verdict
 from mgdebug.proposers import Brief
-from mgdebug.proposers.llm import callers, expected
+from mgdebug.proposers.llm import expected, following
 from mgdebug.proposers.llm.aptitude import Aptitude, default_file, kind_of
 from mgdebug.proposers.llm.caller import Answer, Fault
-from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, exemplars, masked, telling
+from mgdebug.proposers.llm.masking import masked
+from mgdebug.proposers.llm.prompting import STATE_TOKENS, Teller, exemplars, telling
 from mgdebug.proposers.llm.replies import SCHEMA, Unusable, as_text, edits_of, probe_of
 from mgdebug.proposers.llm.session import REPLY_TOKENS, Message, Session, host_of
 from mgdebug.proposers.llm.simulated import agreement
@@ -31,6 +32,7 @@ TURNS = 3  # on one subfunction before the next one's turn comes
 ENOUGH_CASES, OPINIONS = 4, 3
 PROBES = 2  # of one conversation
 PROMPT_CHARACTERS = 1500  # of the words around code
+MOST_TOKENS = 8000  # of a prompt, about, if all in it is as long as it may be
 PRICE_SECONDS = 8.0  # until litellm has to have told a price
 BITS = 8.0  # what a model's patch costs: it is no slip of one token
 SPLIT_BITS = 4.0  # what it costs that a function is split besides
@@ -95,7 +97,7 @@ class Model:
         known = [price for price in prices if price is not None]
         cost = None
         if settings.calls and len(known) == len(prices):
-            dearest = max(tokens * prompt + REPLY_TOKENS * reply for prompt, reply in known)
+            dearest = max(MOST_TOKENS * prompt + REPLY_TOKENS * reply for prompt, reply in known)
             cost = settings.calls * dearest
         hosts = tuple(dict.fromkeys(host_of(n, settings.api_base) for n in settings.names))
         return Sending(settings.names, hosts, tuple(paths), tokens, settings.calls, cost)
@@ -196,7 +198,7 @@ class Model:
     ) -> Generator[Sequence[Patch], Sequence[Verdict], _Said | None]:
         """Try what a reply offers; what is said to it, None where all is done."""
         probe = probe_of(text)
-        edits = edits_of(text, brief.source, brief.subfunction)
+        edits = edits_of(text, brief.source, brief.subfunction, brief.allowed)
         if isinstance(edits, Unusable):
             if probe is not None and talk.probes < PROBES:
                 talk.probes += 1
@@ -239,16 +241,16 @@ class Model:
     ) -> Generator[Sequence[Patch], Sequence[Verdict], tuple[Patch, Verdict]]:
         """A patch that changed what the subfunction takes, with its callers as they should be; the
         patch as it is where there are none, or where that helps no more."""
-        calling = callers.to_follow(brief, patch.edits)
+        calling = following.to_follow(brief, patch.edits)
         if not calling:
             return patch, verdict
-        asked = callers.question(brief, calling, patch.edits)
+        asked = following.question(brief, calling, patch.edits)
         messages = [talk.messages[0], {"role": "user", "content": asked}]
         answer = yield from _waited(self.session.ask(self._model(talk), messages))
         if isinstance(answer, Fault):
             self.faults.append(f"{self._model(talk)}: {answer.words}")
             return patch, verdict
-        more = callers.followed(answer.text, brief, calling)
+        more = following.followed(answer.text, brief, calling)
         if not more:
             return patch, verdict
         names = ", ".join(sub.qualname for sub in calling)

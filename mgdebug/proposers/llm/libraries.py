@@ -17,7 +17,7 @@ LONGEST = 200  # characters of what is told of one
 
 
 def called(brief: Brief) -> list[str]:
-    """Functions of installed packages that a subfunction calls, as it names them."""
+    """Functions that a subfunction calls by names that its file imports."""
     source, own = brief.source, brief.subfunction
     captures = source.grammar.captures("calls", source.tree.root_node)
     known = {source.slice(n.start_byte, n.end_byte) for n in captures.get("imported", ())}
@@ -47,7 +47,10 @@ def signatures(brief: Brief) -> Iterator[str]:
         for name, gave in zip(names, row, strict=True):
             if gave.value is None or gave.value.truncated:
                 continue
-            whose, _, told = str(literal(gave.value.text)).partition("|")
+            try:
+                whose, _, told = str(literal(gave.value.text)).partition("|")
+            except ValueError:
+                continue
             if whose.partition(" ")[0] not in sys.stdlib_module_names:
                 yield f"{name}{told}  # {whose.strip()}"
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 
 from mgdebug import divergence, states
 from mgdebug.model import Failure, Hierarchy, Trace, Verdict
-from mgdebug.probe import secrets
 from mgdebug.proposers import Brief
 from mgdebug.proposers.llm.libraries import signatures
+from mgdebug.proposers.llm.masking import masked
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 
@@ -24,9 +24,6 @@ STATE_TOKENS, AGAIN_TOKENS = 500, 400  # of states in the first turn, and in a l
 CASES, CASE_CHARACTERS = 3, 600  # failing cases that are shown, and how much of each
 PAIRS, PAIR_CHARACTERS = 5, 200  # calls of passing cases
 CONTEXT_LINES = 12  # of imports, constants and callers
-
-
-_ASSIGNED = re.compile(r"""(\w+)((?:\s*:\s*\w+)?\s*=\s*|["']\]?\s*[:=]\s*)(["'])(?!\3)(.+?)\3""")
 
 
 @cache
@@ -39,22 +36,12 @@ def parts(strategy: str) -> Mapping[str, str]:
     }
 
 
-def filled(part: str, values: Mapping[str, str]) -> str:
-    """A part with its {places}; nothing in a value is taken for a place.  Secrets are masked."""
-    text = re.sub(r"\{(\w+)\}", lambda match: values.get(match.group(1), ""), part)
+def filled(part: str, values: Mapping[str, Callable[[], str]]) -> str:
+    """A part with its {places}, of which no other is worked out; nothing in a value is taken for a
+    place.  Secrets are masked."""
+    none = str  # of a place that nobody fills
+    text = re.sub(r"\{(\w+)\}", lambda match: values.get(match.group(1), none)(), part)
     return masked(re.sub(r"\n{3,}", "\n\n", text))
-
-
-def masked(text: str) -> str:
-    """A text without what looks like a key, and without strings under telling names."""
-    return secrets.masked(_ASSIGNED.sub(_hidden, text))
-
-
-def _hidden(match: re.Match[str]) -> str:
-    name, between, quote = match.group(1), match.group(2), match.group(3)
-    rank = secrets.rank(name)
-    secret = rank == secrets.STRONG or (rank == secrets.WEAK and secrets.keyish(match.group(4)))
-    return f"{name}{between}{quote}***{quote}" if secret else match.group()
 
 
 class Teller:
@@ -84,9 +71,9 @@ class Teller:
     def split(self) -> str:
         """What asks for small functions in place of the subfunction."""
         values = {
-            "name": self._brief.subfunction.qualname,
-            "code": self._code.rstrip(),
-            "context": self._context,
+            "name": lambda: self._brief.subfunction.qualname,
+            "code": self._code.rstrip,
+            "context": lambda: self._context,
         }
         return filled(self._parts["first"], values)
 
@@ -100,13 +87,13 @@ class Teller:
         return filled(
             self._parts["first"],
             {
-                "name": brief.subfunction.qualname,
-                "code": self._code.rstrip(),
-                "context": self._context,
-                "expected": _section([*pairs(brief), *extra], "In passing cases:"),
-                "failures": _section(_told(failures), "Failing cases:"),
-                "states": self._states(traces, brief.hierarchy, brief.source, STATE_TOKENS),
-                "learnt": _section(self._learnt),
+                "name": lambda: brief.subfunction.qualname,
+                "code": self._code.rstrip,
+                "context": lambda: self._context,
+                "expected": lambda: _section([*pairs(brief), *extra], "In passing cases:"),
+                "failures": lambda: _section(_told(failures), "Failing cases:"),
+                "states": lambda: self._states(traces, brief.hierarchy, brief.source, STATE_TOKENS),
+                "learnt": lambda: _section(self._learnt),
             },
         )
 
@@ -135,7 +122,11 @@ class Teller:
         if traced:
             hierarchy = decompose([source])
             states_ = self._states([t for t, _ in traced], hierarchy, source, AGAIN_TOKENS)
-        values = {"verdict": _section(lines), "states": states_, "agreement": _section([agreement])}
+        values = {
+            "verdict": lambda: _section(lines),
+            "states": lambda: states_,
+            "agreement": lambda: _section([agreement]),
+        }
         return filled(self._parts["again"], values)
 
     def complaint(self, why: str) -> str:

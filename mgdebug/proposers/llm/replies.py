@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mgdebug.errors import SourceError
 from mgdebug.model import Edit, Span, Subfunction
+from mgdebug.probe import secrets
+from mgdebug.proposers.llm.masking import unmasked
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile, edits_between
 
@@ -47,7 +49,8 @@ def as_text(reply: str) -> str:
         return reply
     parts = [str(told.get("words", ""))]
     if told["code"].strip():
-        parts.append(told["code"] if "```" in told["code"] else f"```python\n{told['code']}\n```")
+        fenced = told["code"].lstrip().startswith("```")
+        parts.append(told["code"] if fenced else f"````python\n{told['code']}\n````")
     elif told.get("probe"):
         parts.append(f"PROBE: {told['probe']}")
     return "\n".join(parts)
@@ -66,22 +69,30 @@ def probe_of(text: str) -> str | None:
     return match.group(1)[:LONGEST_PROBE].strip("`") if match else None
 
 
-def edits_of(text: str, source: SourceFile, own: Subfunction) -> tuple[Edit, ...] | Unusable:
+def edits_of(
+    text: str,
+    source: SourceFile,
+    own: Subfunction,
+    allowed: Collection[str] = (),
+    *,
+    alone: bool = False,
+) -> tuple[Edit, ...] | Unusable:
     """The edits that put a reply's version of a subfunction in place of the old one.
 
     Of several blocks of code the last counts that holds it.  A reply that writes the function
-    around it anew, without it, stands in for that one.  Functions and imports that the file lacks
-    and the reply brings go in front of the outermost definition around it; nothing else of the
-    reply is taken.
+    around it anew, without it, stands in for that one, if it is `allowed`.  Functions and imports
+    that the file lacks and the reply brings go in front of the outermost definition around it, but
+    not where it comes `alone`; nothing else of the reply is taken.  Masked lines are put back.
     """
     complaint = "the reply holds no block of code between ``` lines"
     for code in reversed([*_blocks(text)]):
-        plain = _CODING.sub("", textwrap.dedent(code))
+        whole = unmasked(code, source.slice(0, len(source.text)))
+        plain = _CODING.sub("", textwrap.dedent(whole))
         new = SourceFile("reply.py", plain.encode("utf-8", "replace"), source.grammar)
         placed = own
         found = _definition(new, own)
         if found is None:
-            for outer in _around(source, own):
+            for outer in _around(source, own, allowed):
                 placed, found = outer, _definition(new, outer)
         lines = found.whole if found is not None else None
         errors = [e for e in new.errors if lines is None or _is_in(e[0], lines)]
@@ -92,7 +103,7 @@ def edits_of(text: str, source: SourceFile, own: Subfunction) -> tuple[Edit, ...
         if found is None:
             complaint = f"the code does not define {own.name}"
             continue
-        return _spliced(source, placed, new, found)
+        return _spliced(source, placed, new, found, alone)
     return Unusable(complaint)
 
 
@@ -108,11 +119,11 @@ def _blocks(text: str) -> Iterator[str]:
         yield text  # nothing but code
 
 
-def _around(source: SourceFile, own: Subfunction) -> list[Subfunction]:
-    """The function that a nested one lies in."""
+def _around(source: SourceFile, own: Subfunction, allowed: Collection[str]) -> list[Subfunction]:
+    """The function that a nested one lies in, if it may be changed."""
     name = own.qualname.rpartition(".")[0]
-    subs = decompose([source]).subfunctions.values()
-    return [sub for sub in subs if sub.qualname == name and sub.kind.called]
+    subs = [s for s in decompose([source]).subfunctions.values() if s.qualname == name]
+    return [sub for sub in subs if sub.kind.called and sub.id in allowed]
 
 
 def _definition(new: SourceFile, own: Subfunction) -> Subfunction | None:
@@ -125,17 +136,20 @@ def _definition(new: SourceFile, own: Subfunction) -> Subfunction | None:
 
 
 def _spliced(
-    source: SourceFile, own: Subfunction, new: SourceFile, found: Subfunction
+    source: SourceFile, own: Subfunction, new: SourceFile, found: Subfunction, alone: bool
 ) -> tuple[Edit, ...] | Unusable:
     body = _placed(new, found, source, own)
     text = source.text
     changed = text[: own.whole.start] + body.encode() + text[own.whole.end :]
-    brought = _brought(source, new, found)
+    brought = "" if alone else _brought(source, new, found)
     if brought:
         at = _outermost(source, own)
         changed = changed[:at] + brought.encode() + changed[at:]
     if changed == text:
         return Unusable(f"{own.name} is as it was")
+    mask = secrets.MASK.encode()
+    if changed.count(mask) > text.count(mask):
+        return Unusable(f"{secrets.MASK} stands for a text that was hidden: repeat its line")
     edits = edits_between(source.path, text, changed)
     try:
         source.splice(edits)

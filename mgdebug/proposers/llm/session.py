@@ -48,6 +48,7 @@ class Session:
         self._kept = Kept(default_file() if settings.cache else None)
         self._asked: dict[str, int] = {}
         self._faults = 0
+        self._plain: set[str] = set()  # models that were once asked without a schema
         self._dearest, self._under_way = 0.0, 0  # US dollars a call; calls
 
     def start(self) -> None:
@@ -63,7 +64,9 @@ class Session:
     ) -> Generator[None, None, Answer | Fault]:
         """Ask a model; yields while there is no reply.  What is over a limit is not asked.
 
-        schema: of the reply as JSON, where the model keeps to one; others answer in their way."""
+        schema: of the reply as JSON, where the model keeps to one; others answer in their way.  A
+        server that refuses it is asked without."""
+        schema = schema if model not in self._plain else None
         request: dict[str, Any] = {
             "model": model,
             "messages": [dict(message) for message in messages],
@@ -89,6 +92,10 @@ class Session:
                 yield
         finally:
             self._under_way -= 1
+        refused = isinstance(ended, Fault) and ended.kind == "BadRequestError"
+        if refused and schema is not None and not self._plain:
+            self._plain.add(model)
+            return (yield from self.ask(model, messages))
         return self._ended(request, number, call, messages, ended)
 
     def is_spent(self, messages: Sequence[Message] = ()) -> bool:

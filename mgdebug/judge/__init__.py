@@ -246,11 +246,13 @@ def observed(
     bench: Bench, patches: Sequence[Patch], runner: Runner, seconds: float, seed: int = 0
 ) -> Behaviours:
     """What calls give without a patch and with each, as far as no new import is needed for it, and
-    as the seconds allow."""
-    paths = {edit.path for patch in patches for edit in patch.edits}
-    if len(paths) != 1:
+    as the seconds allow; of the file that most patches change, and of those that change it alone."""
+    each = {patch: {edit.path for edit in patch.edits} for patch in patches}
+    known = Counter(path for paths in each.values() if len(paths) == 1 for path in paths)
+    if not known:
         return NOTHING
-    [path] = paths
+    path = known.most_common(1)[0][0]
+    patches = [patch for patch in patches if each[patch] == {path}]
     source = bench.files[path]
     documented = examples(source, bench.hierarchy)
     calls = inputs.calls(source, bench.hierarchy, bench.traces, seed)

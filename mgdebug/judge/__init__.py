@@ -246,7 +246,7 @@ def observed(
     bench: Bench, patches: Sequence[Patch], runner: Runner, seconds: float, seed: int = 0
 ) -> Behaviours:
     """What calls give without a patch and with each, as far as no new import is needed for it, and
-    as the seconds allow; of the file that most patches change, and of those that change it alone."""
+    as the seconds allow.  Of the file that most patches change, and those that change it alone."""
     each = {patch: {edit.path for edit in patch.edits} for patch in patches}
     known = Counter(path for paths in each.values() if len(paths) == 1 for path in paths)
     if not known:

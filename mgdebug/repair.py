@@ -116,6 +116,7 @@ class _Repair:
         self.ground = Ground({}, {}, Hierarchy({}, ()), (), (), Plan((), ()))
         self.traces: tuple[Trace, ...] = ()  # of the user's own files
         self.steps: list[Patch] = []
+        self.whole: list[Patch] = []  # with which all cases pass, found before the last step
         self.search = BottomUp(
             runner,
             proposers,
@@ -290,7 +291,10 @@ class _Repair:
         self.runner.deadline += seconds
 
     def accept(self, best: Progress) -> Iterator[Event]:
-        """Build on progress."""
+        """Build on progress; patches with which all cases pass already are kept as they are."""
+        known, now = self.search.plausible, self.ground.now
+        self.whole += [judge.compose(self.files, now, patch, self.steps) for patch in known]
+        self.search.plausible = []
         self.ground = replace(
             self.ground, now={**self.ground.now, **judge.patched(self.ground.now, best.patch)}
         )
@@ -302,22 +306,23 @@ class _Repair:
     # ------------------------------------------------------------------------- the decision
 
     def _decide(self) -> Generator[Event, Reply | None, None]:
-        if not self.search.plausible:
+        patches: Sequence[Patch] = [*self.search.plausible, *self.whole]
+        if not patches:
             yield self._finished(self.search.stop)
             return
-        patches: Sequence[Patch] = self.search.plausible
         self.runner.deadline = float("inf")
         whole = decompose(self._mended().values())
         bench = judge.Bench(self.files, whole, self.traces, self._plan(), tuple(self.witnesses))
         if self.steps:
-            now = self.ground.now
-            patches = [judge.compose(self.files, now, p, self.steps) for p in patches]
+            now, last = self.ground.now, self.search.plausible
+            composed = [judge.compose(self.files, now, p, self.steps) for p in last]
+            patches = [*composed, *self.whole]
             patches = sorted(patches, key=lambda p: (bool(judge.flagged(bench, p)), p.cost))
             patches = patches[: judge.MINIMISED]
         patches = judge.minimised(bench, patches, self.runner, composed=bool(self.steps))
         seconds = self.settings.time * JUDGING_SHARE
         known = judge.NOTHING
-        if len(patches) > 1 and not self.steps and self.traces:
+        if len(patches) > 1 and self.traces:
             known = judge.observed(bench, patches, self.runner, seconds, self.settings.seed)
         alternatives = judge.group(
             bench, patches, self.runner, seconds, looked_at=bool(self.traces), known=known

@@ -95,6 +95,8 @@ class BottomUp:
             self._left = _Left(ground, self._lines(ground), [])
         left = self._left
         lines, self.progress = left.lines, left.progress
+        if left.round > 1 and self.progress:
+            return
         for number in range(left.round, len(rounds)):
             left.round = number
             open_ = [line for line in lines if not line.trusted or number >= TRUSTED_ROUNDS]
@@ -203,6 +205,11 @@ class BottomUp:
         """How many rounds of a climb of this ground are over."""
         same = self._left is not None and self._left.ground is ground
         return self._left.round if self._left is not None and same else 0
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether a plausible patch leaves no doubt (see Doubt)."""
+        return self._honest
 
     @property
     def is_unfinished(self) -> bool:

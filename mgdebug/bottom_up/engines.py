@@ -15,6 +15,7 @@ from mgdebug.bottom_up.ground import Ground, Progress
 from mgdebug.bottom_up.near import Near
 from mgdebug.bottom_up.split import Split
 from mgdebug.events import Event, Reply, Warned
+from mgdebug.forgery import flags
 from mgdebug.model import Patch, Stop, Target
 from mgdebug.proposers import Paid, Proposer, proposer
 from mgdebug.runner import OutOfTime
@@ -23,6 +24,7 @@ from mgdebug.settings import Settings
 FREE_SHARE = 0.4  # of the time is left to what costs nothing, where somebody can be asked
 LAST_SHARE = 0.15  # of it is kept for the search where a model is asked first
 STEPS_AT_MOST = 4  # accepted partial patches
+READ_AT_MOST = 40  # patches that helped some, of which the first without a flag is looked for
 
 
 class Standing(Protocol):
@@ -59,7 +61,7 @@ class Engines:
             if paid:
                 left = whole - time.monotonic()
                 self.search.deadline = min(whole, time.monotonic() + FREE_SHARE * left)
-            yield from self._steps(self.search.climb)
+            yield from self._steps(self.search.climb, lambda: self.search.is_sure)
             if self.search.sound:
                 return
             self.search.deadline = whole
@@ -81,10 +83,8 @@ class Engines:
         self.search.proposers = self._free()
         if not self.search.sound:
             self.search.deadline = self.search.runner.deadline
-            if not self.search.spent():
-                yield from self._steps(self.search.climb)
-        elif not self.at.steps and not self.search.spent():
-            yield from self.search.climb(self.at.ground)
+        if not self.search.spent():
+            yield from self._steps(self.search.climb, lambda: self.search.is_sure)
 
     def _ask(self, one: Paid) -> Generator[Event, Reply | None, None]:
         if not self.settings.model.consent:
@@ -108,7 +108,8 @@ class Engines:
         self.search.proposers = [one]
         self.search.learnt = self.search.told(self.at.steps)
         spent, faults = one.spent, len(one.faults)
-        for event in chain(self._steps(partial(self._asking, one)), [None]):
+        steps = self._steps(partial(self._asking, one), lambda: bool(self.search.sound))
+        for event in chain(steps, [None]):
             if event is not None:
                 yield event
             if one.spent != spent:
@@ -127,22 +128,31 @@ class Engines:
         if not self.search.sound:
             yield from asking(ground)
 
+    def _best(self) -> Progress | None:
+        """The best progress that bears no flag; one that does, where nothing better was found."""
+        known, now = self.search.progress[:READ_AT_MOST], self.at.ground.now
+        honest = next((p for p in known if not flags(now, p.patch, ())), None)
+        return honest or (known[0] if known and not self.search.plausible else None)
+
     def _free(self) -> list[Proposer]:
         """Those who cost nothing; where the user named none, the search engine helps out."""
         free = [p for p in self.proposers if not isinstance(p, Paid)]
         return free or [proposer("search", self.settings)]
 
-    def _steps(self, climb: Callable[[Ground], Iterator[Event]]) -> Iterator[Event]:
+    def _steps(
+        self, climb: Callable[[Ground], Iterator[Event]], is_done: Callable[[], bool]
+    ) -> Iterator[Event]:
         """Climb; if that leaves only partial progress, build on the best of it and climb again."""
         while True:
             yield from climb(self.at.ground)
             steps = len(self.at.steps)
-            if self.search.plausible or self.search.spent() or steps >= STEPS_AT_MOST:
+            if is_done() or self.search.spent() or steps >= STEPS_AT_MOST:
                 return
-            if not self.search.progress:
+            best = self._best()
+            if best is None:
                 return
             try:
-                yield from self.at.accept(self.search.progress[0])
+                yield from self.at.accept(best)
             except OutOfTime:
                 self.search.stop = Stop.SECONDS
                 return

@@ -44,6 +44,7 @@ NOTHING = Behaviours()
 CONSTANT = 40  # characters of a value that a patch may ask for
 SPECIALISED_BITS = 2.5  # the penalty of a patch that asks for a case's own value
 VOTE_BITS = 2.0  # for each time that the number of agreeing replies doubles
+AGREEING_BITS = 6.0  # of a behaviour that a model and the search both came to
 CONTRADICTING_BITS = 4.0  # of one that contradicts all examples of the docstrings
 _PLAIN = {"0", "None", "True", "False", "''", '""', "[]", "()", "{}", "set()", "0.0"}
 _COMPARED = re.compile(r"(?:==|!=)\s*([^\s:,)]+)")
@@ -175,12 +176,17 @@ def group(
 
 
 def _votes(patches: Sequence[Patch], known: Behaviours) -> dict[Patch, float]:
-    """Bits that speak for patches on which several replies of models agree: they were drawn apart
-    (self-consistency, Wang et al. 2023)."""
-    drawn = [patch for patch in patches if patch.drawn]
-    keys = {patch: known.key(patch) for patch in drawn}
-    counts = Counter(key for key in keys.values() if key is not None)
-    return {p: math.log2(counts[key]) * VOTE_BITS for p, key in keys.items() if key in counts}
+    """Bits that speak for patches on which several replies of models agree, for they were drawn
+    apart (self-consistency, Wang et al. 2023), and more for those on which a reply and the search
+    agree, which know nothing of each other."""
+    keys = {patch: known.key(patch) for patch in patches}
+    drawn = Counter(keys[patch] for patch in patches if patch.drawn)
+    found = {keys[patch] for patch in patches if not patch.drawn}
+    return {
+        patch: math.log2(drawn[key]) * VOTE_BITS + AGREEING_BITS * (key in found)
+        for patch, key in keys.items()
+        if key is not None and drawn[key]
+    }
 
 
 def _reasons(

@@ -370,6 +370,26 @@ def test_callers_in_other_files_follow_a_changed_signature(tmp_path: Path) -> No
     assert (tmp_path / "bills.py").read_text() == BILLS  # nothing is written without a yes
 
 
+PICK = "def pick(x, y):\n    return x - y\n"
+
+
+@pytest.mark.parametrize("reply", ["y * x", "pow(x, y)", "y + x"])
+def test_where_a_reply_and_the_search_do_the_same_that_comes_first(
+    tmp_path: Path, reply: str
+) -> None:
+    tests = "from program import pick\ndef test(): assert pick(2, 2) == 4\n"
+    code = f"def pick(x, y):\n    return {reply}"
+    events, _ = asks(
+        tmp_path, lambda *_: Said(fenced(code)), program=PICK, tests=tests, search=True
+    )
+    repair = last(events).repair
+    assert repair.patch is not None
+    after = file(PICK).splice([replace(e, path="m.py") for e in repair.patch.edits])
+    names: dict[str, Any] = {}
+    exec(after.text, names)
+    assert names["pick"](3, 5) == eval(reply, {"x": 3, "y": 5})
+
+
 WEEK = """
 def week(hours, rate):
     total = 0

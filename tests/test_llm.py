@@ -673,6 +673,24 @@ def test_what_was_masked_is_put_back() -> None:
     assert "repeat its line" in found.why
 
 
+def test_of_imports_and_helpers_only_what_is_needed_comes_along() -> None:
+    reply = (
+        "```python\nimport os\nimport re\nfrom typing import *\n\n\ndef unused(x):\n    return x\n"
+        "\n\ndef helper(x):\n    return re.sub('a', 'b', x)\n\n\n"
+        "def free(x):\n    return helper(x)\n```"
+    )
+    text = "def free(x):\n    return x\n"
+    found = spliced(text, "free", reply)
+    assert isinstance(found, str)
+    assert found.startswith("import re\n")
+    assert "import os" not in found
+    assert "typing" not in found
+    assert "def helper" in found
+    assert "unused" not in found
+    typed = reply.replace("def free(x):", "def free(x: List[int]):")
+    assert "from typing import *" in str(spliced(text, "free", typed))
+
+
 def test_a_probe_is_one_expression_on_one_line() -> None:
     assert probe_of("let me see\nPROBE: `values[0] + 1`\n") == "values[0] + 1"
     assert probe_of("nothing") is None

@@ -375,10 +375,7 @@ def _parted(
 
 def joined(files: Files, now: Files, first: Patch, then: Patch) -> Patch:
     """A patch and another one on top of it, as one.  now: the files with the first in them."""
-    whole = compose(files, now, then, [first])
-    proposers = dict.fromkeys((first.proposer, then.proposer))
-    family = f"{first.family}+{then.family}"
-    return replace(whole, proposer="+".join(proposers), family=family, drawn=then.drawn)
+    return replace(compose(files, now, then, [first]), drawn=then.drawn)
 
 
 def compose(files: Files, now: Files, last: Patch | None, steps: Sequence[Patch]) -> Patch:
@@ -391,5 +388,8 @@ def compose(files: Files, now: Files, last: Patch | None, steps: Sequence[Patch]
         if source.text != files[path].text:
             edits += edits_between(path, files[path].text, source.text)
     note = "; ".join(dict.fromkeys(part.note for part in parts))
-    owner, proposer = (parts[-1].subfunction, parts[-1].proposer) if parts else ("", "")
-    return Patch(edits, proposer, note, owner, sum(part.cost for part in parts))
+    owner = parts[-1].subfunction if parts else ""
+    proposers = dict.fromkeys(part.proposer for part in parts)
+    families = [part.family for part in parts if part.family]
+    cost = sum(part.cost for part in parts)
+    return Patch(edits, "+".join(proposers), note, owner, cost, "+".join(families))

@@ -5,7 +5,9 @@ A reply is data.  It is parsed, never run; nothing in it is an instruction to an
 
 from __future__ import annotations
 
+import builtins
 import json
+import keyword
 import re
 import textwrap
 from collections.abc import Collection, Iterator, Mapping
@@ -205,22 +207,52 @@ def _first_statement(source: SourceFile, sub: Subfunction) -> int | None:
 
 
 def _brought(source: SourceFile, new: SourceFile, found: Subfunction) -> str:
-    """Imports and top-level functions of the reply that the file does not have."""
+    """Imports and top-level functions of the reply that its version needs and the file lacks."""
     known = {sub.qualname for sub in decompose([source]).subfunctions.values()}
     text = source.slice(0, len(source.text))
+    helpers = {
+        sub.name: new.slice(sub.whole.start, sub.whole.end).rstrip()
+        for sub in decompose([new]).subfunctions.values()
+        if sub.kind.called and "." not in sub.qualname and sub.qualname not in known
+    }
+    helpers.pop(found.qualname.partition(".")[0], None)
+    used = _words(new.slice(found.whole.start, found.whole.end))
+    needed: list[str] = []
+    while (name := next((n for n in helpers if n in used and n not in needed), "")) != "":
+        needed.append(name)
+        used |= _words(helpers[name])
     parts = []
-    for line in new.slice(0, len(new.text)).splitlines():
-        whole = _IMPORT.fullmatch(line) and not line.startswith("from __future__")
-        if whole and not re.search(rf"^\s*{re.escape(line.strip())}\s*$", text, re.M):
-            parts.append(line.strip())
-    for sub in decompose([new]).subfunctions.values():
-        plain = sub.kind.called and "." not in sub.qualname and sub.id != found.id
-        inside = found.qualname.startswith(sub.qualname + ".")
-        if plain and not inside and sub.qualname not in known:
-            parts += ["", new.slice(sub.whole.start, sub.whole.end).rstrip(), "", ""]
+    lines = new.slice(0, len(new.text)).splitlines()
+    imports = [
+        line.strip() for line in lines if _IMPORT.fullmatch(line) and "__future__" not in line
+    ]
+    named = set().union(*(_words(line.rpartition("import ")[2]) for line in imports))
+    strange = _strange(new, found) - _words(text) - helpers.keys() - named
+    for line in dict.fromkeys(imports):
+        wanted = strange if "*" in line else used & _words(line.rpartition("import ")[2])
+        if wanted and not re.search(rf"^\s*{re.escape(line)}\s*$", text, re.M):
+            parts.append(line)
+    for name in helpers:
+        if name in needed:
+            parts += ["", helpers[name], "", ""]
     if not parts:
         return ""
     return source.newline.join([*"\n".join(parts).split("\n"), ""])
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+def _strange(new: SourceFile, found: Subfunction) -> set[str]:
+    """Names that a version reads, and neither binds nor finds built in."""
+    first = _first_statement(new, found) or found.whole.end
+    read = _words(new.slice(found.whole.start, first))  # decorators and annotations
+    bound = {found.name, *found.parameters, *dir(builtins), *keyword.kwlist}
+    for block in found.blocks:
+        read.update(block.reads)
+        bound.update(block.writes)
+    return {name for name in read - bound if name.isidentifier()}
 
 
 def _outermost(source: SourceFile, own: Subfunction) -> int:

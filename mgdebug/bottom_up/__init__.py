@@ -106,6 +106,7 @@ class BottomUp:
             left.round = number + 1
             yield from self._give_time(lines, ground)
             yield from self.together(ground)
+            left.progress = self.progress
             if self.spent() or (number > 0 and (self.progress or self._honest)):
                 return
 

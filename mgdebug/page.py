@@ -1,5 +1,6 @@
-"""A recording as one page for a browser.  It loads nothing else, and nothing that a program has put
-into a value becomes a part of it: all data is one escaped JSON text, shown as text only."""
+"""A recording, or a whole session, as one page for a browser.  It loads nothing else, and nothing
+that a program has put into a value becomes a part of it: all data is one escaped JSON text, shown
+as text only."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from typing import Any
 from mgdebug.errors import UsageError
 from mgdebug.model import BlockVisit, Call, Trace, Value
 from mgdebug.states import called, ended, error, telling
+from mgdebug.story import Story
+from mgdebug.story import as_data as told
 from mgdebug.tracing import Recording
 
 _TEMPLATE = Path(__file__).with_name("page.html")
@@ -34,9 +37,19 @@ def check(file: Path) -> None:
 
 def write(file: Path, recording: Recording) -> None:
     """Write the page.  Raises UsageError."""
+    _write(file, page(recording))
+
+
+def write_session(file: Path, recording: Recording | None, story: Story) -> None:
+    """Write the page of a session.  recording: of its runs, None if nothing was traced.  Raises
+    UsageError."""
+    _write(file, session_page(recording, story))
+
+
+def _write(file: Path, text: str) -> None:
     check(file)
     try:
-        file.write_text(page(recording), "utf-8")
+        file.write_text(text, "utf-8")
     except OSError as trouble:
         raise _unwritable(file, trouble) from None
 
@@ -49,11 +62,25 @@ def _unwritable(file: Path, trouble: OSError) -> UsageError:
 def page(recording: Recording) -> str:
     """The text of the page: the failing runs, each with the passing one that lies nearest to it, or
     the passing ones if none fails."""
-    data = json.dumps(_document(recording), ensure_ascii=True, separators=(",", ":"))
+    first = recording.traces[0].case if recording.traces else ""
+    return _filled(f"{first} - mgdebug trace", {**_document(recording), "story": None})
+
+
+def session_page(recording: Recording | None, story: Story) -> str:
+    """The text of the page of a session: its story, then its runs as `page` has them."""
+    runs = _NO_RUNS if recording is None else _document(recording)
+    return _filled(f"{story.title} - mgdebug session", {**runs, "story": told(story)})
+
+
+_NO_RUNS: Mapping[str, Any] = {"cases": [], "pairs": {}, "blocks": {}, "sources": {}, "texts": []}
+
+
+def _filled(title: str, document: Mapping[str, Any]) -> str:
+    data = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
     for character, escape in _ESCAPES.items():
         data = data.replace(character, escape)
-    first = recording.traces[0].case if recording.traces else ""
-    parts = {"title": html.escape(f"{first} - mgdebug trace"), "data": data}
+    title = title.encode("utf-8", "backslashreplace").decode()  # a page holds no lone surrogate
+    parts = {"title": html.escape(title), "data": data}
     template = _TEMPLATE.read_text("utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], template)
 

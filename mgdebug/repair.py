@@ -71,7 +71,8 @@ def repair(
     that no patch agrees with is a case of another search.
 
     python: the interpreter of the project.  enough: asked a few times a second; once it is true the
-    search ends, with the best so far.  Raises MgdebugError for what the user must mend.
+    search ends, with the best so far; what it raises ends all.  Raises MgdebugError for what the
+    user must mend.
     """
     paid = [one for one in proposers if isinstance(one, Paid)]
     try:
@@ -104,9 +105,11 @@ class _Repair:
     ) -> None:
         self.target, self.settings = target, settings
         self.runner = runner
+        self.enough = enough
         self.demanded: tuple[Question, str] | None = None  # an answer that no patch gives
         self.started = time.monotonic()
         runner.deadline = self.started + settings.time
+        runner.enough = enough
         self.cases: tuple[Case, ...] = ()
         self.outcomes: dict[str, Outcome] = {}
         self.flaky: set[str] = set()
@@ -147,11 +150,18 @@ class _Repair:
                 yield self._finished(Stop.UNTRACED if failing else Stop.FLAKY)
                 return
         except OutOfTime:
-            yield Warned("the time was used up before a patch could be tried")
-            yield self._finished(Stop.SECONDS)
+            told = self.enough()
+            if not told:
+                yield Warned("the time was used up before a patch could be tried")
+            yield self._finished(Stop.CANCELLED if told else Stop.SECONDS)
             return
         yield from self.engines.run()
         yield from self._decide()
+
+    def _deaf(self) -> bool:
+        """Once the search is over, the rest is done whatever is told, unless `enough` raises."""
+        self.enough()
+        return False
 
     def _collect(self) -> Generator[Event, None, Stop | None]:
         began = time.monotonic()
@@ -306,6 +316,7 @@ class _Repair:
     # ------------------------------------------------------------------------- the decision
 
     def _decide(self) -> Generator[Event, Reply | None, None]:
+        self.runner.enough = self._deaf
         patches: Sequence[Patch] = [*self.search.plausible, *self.whole]
         if not patches:
             yield self._finished(self.search.stop)

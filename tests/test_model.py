@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from mgdebug import events, model
+from mgdebug.decoding import decode, from_json
 from mgdebug.events import (
     Accepted,
     Answered,
@@ -38,13 +39,16 @@ from mgdebug.model import (
     Block,
     BlockKind,
     BlockVisit,
+    Call,
     Case,
     CaseKind,
     Choice,
     Edit,
     Evidence,
+    Exit,
     Hierarchy,
     Outcome,
+    Partial,
     Patch,
     Question,
     Repair,
@@ -158,6 +162,172 @@ def test_lone_surrogates_survive_to_json_and_back() -> None:
 def test_the_plain_form_of_a_value_is_its_own() -> None:
     value = {"a": (1, [2, (3,)]), "b": {4: None}}
     assert plain(value) == {"a": [1, [2, [3]]], "b": {"4": None}}
+
+
+FULL = [
+    Traced(
+        (
+            Trace(
+                "one",
+                Status.FAILED,
+                {"m.py::f#0": 1},
+                (BlockVisit("m.py::f#0", 1, 0, {}, {"a": Value("list", "[]", size=0)}),),
+                calls=(Call(1, "m.py::f", 0, -1, {"a": VALUE}, None, VALUE, 1),),
+            ),
+        )
+    ),
+    # Variables that are called what the fields of a Value are called, all of them and some.
+    Traced(
+        (
+            Trace(
+                "t",
+                Status.PASSED,
+                {},
+                (
+                    BlockVisit(
+                        "b",
+                        0,
+                        0,
+                        dict.fromkeys(("type", "text", "truncated", "size"), VALUE),
+                        {"type": VALUE},
+                    ),
+                ),
+            ),
+        )
+    ),
+    Decomposed(
+        Hierarchy(
+            {
+                "f": Subfunction(
+                    "f",
+                    "m.py",
+                    "f",
+                    "f",
+                    SubfunctionKind.LAMBDA,
+                    SPAN,
+                    blocks=(Block("f#0", BlockKind.RUN, SPAN, parent="f#1", exit=Exit.RAISE),),
+                    whole=SPAN,
+                    asynchronous=True,
+                )
+            },
+            (),
+        )
+    ),
+    Finished(
+        Repair(
+            VERDICT,
+            Stop.EXHAUSTED,
+            base={"type": "0"},
+            partial=Partial(PATCH, ODD, 2, 3),
+            uncollected=(ODD,),
+        )
+    ),
+    Sending((), (), (), 0, 0, 0.5),
+]
+
+
+@pytest.mark.parametrize("event", [*EVENTS, *FULL], ids=lambda event: type(event).__name__)
+def test_an_event_comes_back_from_json_as_it_was(event: Event) -> None:
+    assert_alike(from_json(to_json(event)), event)
+
+
+def assert_alike(found: Any, value: object) -> None:
+    """Equal, and of the same types all the way: "1" is no enum, a list no tuple."""
+    assert (type(found), found) == (type(value), value)
+    if is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            assert_alike(getattr(found, field.name), getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            assert_alike(found[key], item)
+    elif isinstance(value, tuple):
+        for one, two in zip(found, value, strict=True):
+            assert_alike(one, two)
+
+
+def changed(event: Event, *way: Any, to: object) -> str:
+    """An event's JSON with one thing in it changed; `to` is ... to leave it out."""
+    data = json.loads(to_json(event))
+    inner = data
+    for step in way[:-1]:
+        inner = inner[step]
+    if to is ...:
+        del inner[way[-1]]
+    else:
+        inner[way[-1]] = to
+    return json.dumps(data)
+
+
+WRONG = {
+    "": "Expecting value",
+    '{"event": "Warned", "message": "a"': "delimiter",
+    "[]": "an event is an object, not a list",
+    "3": "not 3",
+    "{}": "null is no event",
+    '{"event": []}': "a list is no event",
+    '{"event": "Exploded"}': '"Exploded" is no event',
+    '{"event": "Reply"}': '"Reply" is no event',
+    "[" * 100_000: "nested too deep",
+    changed(Warned("a"), "more", to=1): '"more" is no field of a Warned',
+    changed(Warned("a"), "message", to=...): "the field 'message' of a Warned is missing",
+    changed(Warned("a"), "message", to=None): r"Warned\.message: a text is wanted, not null",
+    changed(Spent(), "calls", to=True): r"Spent\.calls: a whole number is wanted, not true",
+    changed(Spent(), "calls", to=1.0): "a whole number is wanted, not 1.0",
+    changed(Spent(), "cost", to="1"): 'a number is wanted, not "1"',
+    changed(Spent(), "cost", to=10**400): "too large",
+    changed(Spent(), "cost", to=False): "a number is wanted, not false",
+    changed(Verified(PATCH, VERDICT, ok=True), "ok", to=1): "true or false is wanted, not 1",
+    changed(Started("", "", "", "", ()), "engine", to="search"): "a list is wanted",
+    changed(Started("", "", "", "", ()), "engine", to=["a", 3]): r"Started\.engine\[1\]: a text",
+    changed(Finished(REPAIR), "repair", "stop", to="bored"): r'repair\.stop: "bored" is no Stop',
+    changed(Finished(REPAIR), "repair", "stop", to={}): "an object is no Stop",
+    changed(Finished(REPAIR), "repair", "base", to=[]): "an object is wanted, not a list",
+    changed(Finished(REPAIR), "repair", "base", "m.py", to=4): r'base\["m.py"\]: a text',
+    changed(Traced((TRACE,)), "traces", 0, "visits", 0, "frame", to="x" * 99): (
+        r'^Traced\.traces\[0\]\.visits\[0\]\.frame: a whole number is wanted, not "x{36}\.\.\.$'
+    ),
+    changed(Traced((TRACE,)), "traces", 0, "visits", 0, "before", "a", "size", to="9"): (
+        r'before\["a"\]\.size: a whole number is wanted, not "9"'
+    ),
+    changed(Traced((TRACE,)), "traces", 0, "visits", 0, "before", "a", to=7): "a Value is wanted",
+    changed(Traced((TRACE,)), "traces", 0, "visits", 0, to=None): "a BlockVisit is wanted",
+}
+
+
+@pytest.mark.parametrize("line", WRONG, ids=range(len(WRONG)))
+def test_what_is_no_event_is_refused_with_what_is_wrong_and_where(line: str) -> None:
+    with pytest.raises(ValueError, match=WRONG[line]) as caught:
+        from_json(line)
+    assert len(str(caught.value)) < 200
+
+
+def test_a_value_where_something_else_belongs_is_refused() -> None:
+    line = changed(Finished(REPAIR), "repair", "before", to=plain(VALUE))
+    with pytest.raises(ValueError, match="a Verdict is wanted, not an object"):
+        from_json(line)
+
+
+def test_fields_may_come_in_any_order_and_those_with_defaults_may_be_absent() -> None:
+    assert from_json('{"message": "a", "event": "Warned"}') == Warned("a")
+    line = json.dumps({"detail": "b", "event": "Warned", "message": "a"})
+    assert from_json(line) == Warned("a", "b")
+    assert from_json(changed(Spent(3, kept=2), "calls", to=...)) == Spent(kept=2)
+
+
+def test_equal_texts_and_values_are_one_object_afterwards() -> None:
+    visits = tuple(BlockVisit("m.py::f#" + "0" * 2, 1, at, {"a": VALUE}) for at in range(3))
+    found = from_json(to_json(Traced((Trace("t", Status.PASSED, {}, visits),))))
+    assert isinstance(found, Traced)
+    assert len({id(visit.block) for visit in found.traces[0].visits}) == 1
+    assert len({id(visit.before["a"]) for visit in found.traces[0].visits}) == 1
+
+
+def test_any_dataclass_of_the_model_comes_back_from_its_plain_form() -> None:
+    target = Target(Path("/p"), Path("/p/sub"), tests=("a",), io=Path("io"))
+    data = json.loads(json.dumps(plain(target), default=str))
+    assert decode(Target, data) == target
+    with pytest.raises(ValueError, match=r"Target\.io: a text is wanted, not 3"):
+        decode(Target, {"root": "/p", "cwd": "/p", "io": 3})
 
 
 NOUNS = [

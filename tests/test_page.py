@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from runs import Run, value
 
-from mgdebug import page
+from mgdebug import page, story
 from mgdebug.errors import UsageError
-from mgdebug.model import Outcome, Status, Trace, Value
+from mgdebug.events import Spent
+from mgdebug.model import Alternative, Edit, Evidence, Outcome, Patch, Status, Trace, Value
+from mgdebug.story import Asking, Offer, Story, Suspected
 from mgdebug.tracing import Recording
 
 HOSTILE = [
@@ -27,6 +29,7 @@ HOSTILE = [
     '"}],"cases":[]',
     "<img src=x onerror=alert(1)>",
 ]
+NODE = shutil.which("node")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
@@ -44,6 +47,55 @@ def hostile() -> Recording:
         run.visit(3, {text: text}, {"x": text}, result=value(text), raised=Value(text, text))
     other = Run(code, case=HOSTILE[4]).visit(3).visit(3).trace(Status.PASSED)
     return recording(run, other, message=HOSTILE[0])
+
+
+_DIFF = """\
+--- a/m.py
++++ b/m.py
+@@ -1,4 +1,4 @@
+ def f(x):
+--- x
++++ x
+     \u202ereturn x\ty\r
+ # \u00e9
+--- a/n.py
++++ b/n.py
+@@ -1 +1 @@
+-a
+\\ No newline at end of file
++b
+"""
+DIFF = _DIFF.encode().decode("latin-1")  # as an alternative has it: a character a byte
+KINDS = [
+    *("dim", "dim", "part", "", "bad", "good", "", ""),
+    *("dim", "dim", "part", "bad", "", "good"),
+]
+
+
+def told(text: str = "plain") -> Story:
+    """A session that says one text wherever it can."""
+    value = Value("str", text)
+    patch = Patch((Edit("m.py", 0, 1, text),), text, text)
+    alternative = Alternative(
+        (patch, patch), DIFF, Evidence(text, 3, text, value, None), (text,), (text, text)
+    )
+    return Story(
+        text,
+        text,
+        ((text, text),),
+        (
+            Outcome("good", Status.PASSED, 0.25),
+            Outcome(text, Status.FAILED, 1.5, text, text),
+            Outcome("late", Status.TIMEOUT, 10),
+        ),
+        ("late",),
+        (Suspected(text, 3, 1, 0.875, text, text), Suspected("outer", depth=0)),
+        (Offer.of(alternative), Offer(text, ((text, "rejected"), (text, "edited")))),
+        (Asking(text, (text, text), text), Asking("f(2)", ())),
+        (text,),
+        (text,),
+        Spent(3, 1, 4, 2000, 300, 0.25),
+    )
 
 
 class Reader(HTMLParser):
@@ -139,6 +191,193 @@ def test_only_an_older_page_is_written_over(tmp_path: Path) -> None:
     assert own.read_text() == "x = 1\n"
     with pytest.raises(UsageError, match="is no folder"):
         page.check(tmp_path / "nowhere/page.html")
+
+
+# ----------------------------------------------------------------------------------- a session
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_session_adds_no_tag_and_comes_back_whole(text: str) -> None:
+    harmless, evil = page.session_page(None, told()), page.session_page(hostile(), told(text))
+    assert [tag for tag, _ in Reader(evil).tags] == [tag for tag, _ in Reader(harmless).tags]
+    found = data_of(evil)["story"]
+    assert found == data_of(page.session_page(None, told(text)))["story"]
+    assert (found["title"], found["stands"], found["facts"][0]) == (text, text, [text, text])
+    assert found["failing"]["rows"][0]["detail"] == text
+    (title,) = re.findall("<title>(.*)</title>", evil, re.DOTALL)
+    seen = text.encode("utf-8", "backslashreplace").decode()
+    assert html.unescape(title).replace("\ufffd", "\x00") == f"{seen} - mgdebug session"
+    evil.encode("utf-8")
+
+
+def test_the_data_of_a_session() -> None:
+    data = data_of(page.session_page(recording(Run().lines(2)), told()))
+    found = data["story"]
+    assert len(data["cases"]) == 1
+    assert [row["status"] for row in found["failing"]["rows"]] == ["failed", "timeout, flaky"]
+    assert [row["case"] for row in found["passing"]["rows"]] == ["good"]
+    cost = "3 calls (1 answered from earlier ones), 2,300 tokens, $0.2500"
+    assert found["facts"] == [["plain", "plain"], ["model", cost]]
+    first, second = found["offers"]
+    assert (first["alike"], second["alike"]) == (1, 0)
+    assert first["evidence"] == {
+        "case": "plain",
+        "line": 3,
+        "name": "plain",
+        "was": "plain",
+        "now": None,
+    }
+    (whole,) = first["hunks"]
+    assert "     \\u202ereturn x\ty" in whole["lines"], "what turns a line around is spelt out"
+    assert " # é" in whole["lines"]
+    assert len(whole["lines"]) == DIFF.count("\n")
+    assert [hunk["state"] for hunk in second["hunks"]] == ["rejected", "edited"]
+
+
+def test_a_diff_is_shown_in_characters_not_in_bytes() -> None:
+    patch = Patch((), "search", "n")
+    alternative = Alternative((patch,), "+é\n+\xff\n".encode().decode("latin-1"))
+    assert Offer.of(alternative).hunks == (("+é\n+ÿ\n", ""),)
+    assert Offer.of(Alternative((patch,), "+\xff\n")).hunks == (("+\\xff\n", ""),)
+    assert Offer.of(alternative, [("+é", "taken")]).hunks == (("+é", "taken"),)
+
+
+def test_long_tables_are_cut_and_counted() -> None:
+    outcomes = tuple(Outcome(str(n), Status.FAILED) for n in range(story.ROWS + 7))
+    found = data_of(page.session_page(None, Story("t", "s", outcomes=outcomes)))["story"]
+    assert (len(found["failing"]["rows"]), found["failing"]["count"]) == (500, 507)
+
+
+def test_a_page_of_a_trace_has_no_story() -> None:
+    assert data_of(page.page(recording(Run().lines(2))))["story"] is None
+
+
+def test_a_session_is_written_over_an_older_page_only(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    page.write(file, recording(Run().lines(2)))
+    page.write_session(file, None, told(HOSTILE[3]))
+    assert data_of(file.read_text("utf-8"))["story"]["title"] == HOSTILE[3]
+    page.write(file, recording(Run().lines(2)))
+    own = tmp_path / "mod.py"
+    own.write_text("x = 1\n")
+    with pytest.raises(UsageError, match="is no page of mgdebug"):
+        page.write_session(own, None, told())
+    assert own.read_text() == "x = 1\n"
+
+
+# As much of a browser as the page's script asks for; it prints what was made, by id.
+BROWSER = """
+const text = require("fs").readFileSync(process.argv[2], "utf8");
+class Element {
+  constructor(tag) {
+    Object.assign(this, { tag, className: "", children: [], style: {}, dataset: {}, hidden: false,
+      value: "", attributes: {}, heard: {} });
+  }
+  append(...parts) { this.children.push(...parts); }
+  replaceChildren(...parts) { this.children = parts; }
+  setAttribute(name, value) { this.attributes[name] = value; }
+  addEventListener(name, what) { this.heard[name] = what; }
+  set textContent(content) { this.children = [String(content)]; }
+  get textContent() { return this.children.map((one) => one.textContent ?? one).join(""); }
+  get rows() { return this.children.filter((child) => child.tag === "tr"); }
+  toJSON() {
+    const { tag, className, hidden, open, children } = this;
+    return { tag, kind: className, hidden, open: Boolean(open), children };
+  }
+}
+const byId = {};
+for (const [, tag, id, more] of text.matchAll(/<(\\w+) [^>]*?id="(\\w+)"([^>]*)>/g)) {
+  byId[id] = new Element(tag);
+  byId[id].hidden = / hidden\\b/.test(more);
+}
+const scripts = [...text.matchAll(/<script[^>]*>([^]*?)<\\/script>/g)].map((match) => match[1]);
+byId.data.textContent = scripts[0];
+const heard = {};
+globalThis.document = {
+  documentElement: new Element("html"),
+  getElementById: (id) => byId[id],
+  createElement: (tag) => new Element(tag),
+  addEventListener: (name, what) => { heard[name] = what; },
+};
+globalThis.matchMedia = () => ({ matches: false });
+new Function(scripts[1])();
+for (const key of process.argv.slice(3))
+  heard.keydown({ key, target: { tagName: "BODY" }, preventDefault() {} });
+delete byId.data;
+process.stdout.write(JSON.stringify(byId));
+"""
+
+
+def shown(tmp_path: Path, text: str, *keys: str) -> dict[str, Any]:
+    """The elements that the script of a page makes, by the id that they are under."""
+    assert NODE is not None
+    (tmp_path / "page.html").write_text(text, "utf-8")
+    (tmp_path / "browser.js").write_text(BROWSER, "utf-8")
+    command = [NODE, str(tmp_path / "browser.js"), str(tmp_path / "page.html"), *keys]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def within(element: Any) -> list[dict[str, Any]]:
+    if isinstance(element, str):
+        return []
+    return [element, *(inner for child in element["children"] for inner in within(child))]
+
+
+def said(element: Any) -> str:
+    return element if isinstance(element, str) else "".join(map(said, element["children"]))
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no node")
+@pytest.mark.parametrize("text", ["plain", *HOSTILE])
+def test_the_script_shows_a_session_whatever_it_says(tmp_path: Path, text: str) -> None:
+    found = shown(tmp_path, page.session_page(hostile(), told(text)), "ArrowRight", "t", "b")
+    assert said(found["head"]) == f"mgdebug session: {text}"
+    body = found["story"]
+    assert not body["hidden"]
+    heads = [said(one) for one in within(body) if one["tag"] == "h2"]
+    assert heads == [
+        *("How it stands", "Applied", "2 patches", "Cases: 2 of 3 fail", "Suspects"),
+        *("Questions", "Warnings"),
+    ]
+    tags = {one["tag"] for under in found.values() for one in within(under)}
+    assert not tags & {"script", "img", "iframe", "a", "style", "link", "object", "svg"}
+    texts = [said(one) for one in within(body) if all(isinstance(c, str) for c in one["children"])]
+    assert texts.count(text) >= 14
+    assert said(found["where"]) == "visit 2 of 6"
+    assert not found["ways"]["hidden"]
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no node")
+def test_the_script_marks_each_line_of_a_diff_and_each_outcome(tmp_path: Path) -> None:
+    body = shown(tmp_path, page.session_page(None, told()))["story"]
+    hunks = [one for one in within(body) if one["kind"].startswith("hunk")]
+    first = [one for one in within(hunks[0]) if one["tag"] == "span"]
+    assert [one["kind"] for one in first] == KINDS
+    assert [said(one) for one in first][4] == "--- x"
+    assert [one["kind"] for one in hunks] == ["hunk", "hunk rejected", "hunk"]
+    assert [said(one["children"][0]) for one in hunks[1:]] == ["rejected", "edited"]
+    everything = said(body)
+    for words in (
+        *("✗ failed", "✗ timeout, flaky", "✓ passed", "✓ 1 pass", "0.88", "left open", "not there"),
+        *("Why it is the first", "1 more patch does the same"),
+        *("Warning: it may only look right", "1. plain", "2. plain", "10.00 s"),
+    ):
+        assert words in everything
+    offers = [one for one in within(body) if one["tag"] == "details"]
+    assert [said(one["children"][0]) for one in offers if one["open"]] == ["1. plain"]
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no node")
+def test_without_runs_the_timeline_is_hidden_and_its_keys_do_nothing(tmp_path: Path) -> None:
+    bare = page.session_page(None, Story("m.py", "nothing fails"))
+    found = shown(tmp_path, bare, "ArrowRight", "n", "N", "c", "b", "t", "End")
+    assert [found[name]["hidden"] for name in ("ways", "cases", "keys")] == [True, True, True]
+    assert [said(one) for one in within(found["story"]) if one["tag"] == "h2"] == ["How it stands"]
+    trace = shown(tmp_path, page.page(recording(Run().lines(2, 3))), "End")
+    assert (said(trace["head"]), trace["story"]["hidden"]) == ("", True)
+    assert said(trace["where"]) == "visit 2 of 2"
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")

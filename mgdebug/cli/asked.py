@@ -1,4 +1,4 @@
-"""What `fix` and `trace` are asked alike: a target, its cases, and who runs them."""
+"""What commands are asked alike: a target, its cases, who runs them, and who offers patches."""
 
 from __future__ import annotations
 
@@ -44,11 +44,51 @@ _CASES = (
 )
 
 
+_ENGINE = (
+    click.option("--engine", metavar="NAME", help="search, llm, or both.  [search]"),
+    click.option("--model", metavar="NAME", help="Of litellm, such as ollama/qwen2.5-coder."),
+    click.option("--api-base", metavar="URL", help="Where the model is asked."),
+    click.option(
+        "--strategy", metavar="NAME", help="hierarchical, blocks, plan, simulate or feedback."
+    ),
+    click.option("--decompose", metavar="WHO", help="Who splits code for it: mechanical or model."),
+    click.option("--local-only", is_flag=True, help="Refuse models that are not on this machine."),
+    click.option("--no-cache", is_flag=True, help="Keep no replies, and use none that were kept."),
+    click.option("--yes", is_flag=True, help="Do not ask before code is sent to a model."),
+    click.option("--time", type=float, metavar="SECONDS", help="For the whole repair.  [60]"),
+    click.option("--python", metavar="PATH", help="The interpreter that runs the tests."),
+    click.option("--jobs", type=int, metavar="N", help="Worker processes.  [one a core]"),
+)
+
+
 def cases(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the arguments target, tests, expressions, io and sandbox."""
     for option in reversed(_CASES):
         command = option(command)
     return command
+
+
+def engine(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of whoever offers patches; see flags."""
+    for option in reversed(_ENGINE):
+        command = option(command)
+    return command
+
+
+def flags(given: Mapping[str, Any], sandbox: str | None) -> dict[str, object]:
+    """The settings that the options of `engine` stand for, None where nothing was given."""
+    of_model = {
+        "name": given["model"],
+        "api_base": given["api_base"],
+        "strategy": given["strategy"],
+        "decompose": given["decompose"],
+        "local_only": given["local_only"] or None,
+        "cache": False if given["no_cache"] else None,
+        "consent": given["yes"] or None,
+    }
+    chosen = {name: value for name, value in of_model.items() if value is not None}
+    own = {name: given[name] for name in ("engine", "time", "python", "jobs")}
+    return {**own, "sandbox": sandbox, "model": chosen or None}
 
 
 def understood(

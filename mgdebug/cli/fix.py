@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mgdebug.cli.asked import cases, understood
+from mgdebug.cli.asked import cases, engine, flags, understood
 from mgdebug.cli.ending import Stopping, ends_cleanly
 from mgdebug.cli.terminal import harmless, terminal
 from mgdebug.cli.undo import told_of_interrupted
@@ -26,19 +26,7 @@ if TYPE_CHECKING:
 @click.option("--diff", "mode", flag_value="diff", help="Only the unified diff on standard output.")
 @click.option("--json", "mode", flag_value="json", help="Events as JSON Lines on standard output.")
 @click.option("--ask", is_flag=True, help="Ask which result is right where patches differ.")
-@click.option("--engine", metavar="NAME", help="search, llm, or both.  [search]")
-@click.option("--model", metavar="NAME", help="Of litellm, such as ollama/qwen2.5-coder.")
-@click.option("--api-base", metavar="URL", help="Where the model is asked.")
-@click.option(
-    "--strategy", metavar="NAME", help="hierarchical, blocks, plan, simulate or feedback."
-)
-@click.option("--decompose", metavar="WHO", help="Who splits code for it: mechanical or model.")
-@click.option("--local-only", is_flag=True, help="Refuse models that are not on this machine.")
-@click.option("--no-cache", is_flag=True, help="Keep no replies, and use none that were kept.")
-@click.option("--yes", is_flag=True, help="Do not ask before code is sent to a model.")
-@click.option("--time", type=float, metavar="SECONDS", help="For the whole repair.  [60]")
-@click.option("--python", metavar="PATH", help="The interpreter that runs the tests.")
-@click.option("--jobs", type=int, metavar="N", help="Worker processes.  [one a core]")
+@engine
 @ends_cleanly
 def fix(
     target: str,
@@ -48,17 +36,7 @@ def fix(
     sandbox: str | None,
     mode: str | None,
     ask: bool,
-    engine: str | None,
-    model: str | None,
-    api_base: str | None,
-    strategy: str | None,
-    decompose: str | None,
-    local_only: bool,
-    no_cache: bool,
-    yes: bool,
-    time: float | None,
-    python: str | None,
-    jobs: int | None,
+    **given: Any,
 ) -> int:
     """Run the tests, find the culprit, propose a patch.
 
@@ -85,19 +63,7 @@ def fix(
     from mgdebug.proposers import named
     from mgdebug.repair import repair
 
-    asked = {
-        "name": model,
-        "api_base": api_base,
-        "strategy": strategy,
-        "decompose": decompose,
-        "local_only": local_only or None,
-        "cache": False if no_cache else None,
-        "consent": yes or None,
-    }
-    of_model = {name: value for name, value in asked.items() if value is not None}
-    flags: dict[str, object] = {"time": time, "python": python, "jobs": jobs, "sandbox": sandbox}
-    flags |= {"engine": engine, "model": of_model or None}
-    where, chosen, interpreter = understood(target, tests, expressions, io, flags)
+    where, chosen, interpreter = understood(target, tests, expressions, io, flags(given, sandbox))
     proposers = named(chosen.engine, chosen)
     console = terminal(stderr=True, soft_wrap=True)
     done: Repair | None = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -58,7 +58,8 @@ Sources = Mapping[str, bytes]  # patched files: path from the root -> bytes
 
 
 class OutOfTime(Exception):
-    """The deadline of the whole repair passed while the user's own cases were running."""
+    """The deadline of the whole repair passed while the user's own cases were running, or somebody
+    wanted no more."""
 
 
 class Runner:
@@ -87,6 +88,7 @@ class Runner:
         self._base: dict[str, bytes] = {}  # and as they are for all that follows
         self._ran: dict[str, list[tuple[str, int]]] = {}  # functions that ran during the import
         self.deadline = float("inf")  # on the monotonic clock; for runs that are no tries
+        self.enough: Callable[[], bool] = lambda: False  # asked while it waits for such runs
         self.pytest: str | None = None
         self.gaps = ""  # what the sandbox does not hold, in words; known after the first run
         self.version: tuple[int, ...] = ()
@@ -289,7 +291,7 @@ class Runner:
             busy.append((worker, message))
         for worker, message in busy:
             try:
-                answer = worker.warm.wait(left + MARGIN_SECONDS)
+                answer = worker.warm.wait(left + MARGIN_SECONDS, self.enough)
             except (OSError, EOFError, Malformed):
                 self._replaced(worker)
                 continue
@@ -382,14 +384,14 @@ class Runner:
             worker.pristine.send(request)
             bound = LOAD_SECONDS + count * (float(request["wall"]) + MARGIN_SECONDS)
             left = self.deadline - time.monotonic()
-            answer = worker.pristine.wait(min(bound, max(0.0, left)))
+            answer = worker.pristine.wait(min(bound, max(0.0, left)), self.enough)
             if answer.get("id") != request["id"]:
                 raise Malformed("the answer to another question")
         except (OSError, EOFError, Malformed) as error:  # a TimeoutError is an OSError
             said = worker.scratch.output()
             if worker in self._workers:
                 self._drop(worker)
-            if time.monotonic() >= self.deadline:
+            if time.monotonic() >= self.deadline or self.enough():
                 raise OutOfTime from None
             raise ProbeError(
                 f"the project's interpreter stopped answering ({type(error).__name__})",

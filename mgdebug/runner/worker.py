@@ -8,7 +8,7 @@ import itertools
 import os
 import selectors
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mgdebug.errors import InterpreterError, NoCasesError, ProbeError, UsageError
@@ -22,6 +22,7 @@ PROBE = Path(__file__).parents[1] / "probe"
 OLDEST = [3, 8]
 START_SECONDS = 60.0  # for an interpreter and pytest to start
 LOAD_SECONDS = 150.0  # for a project to be imported and collected
+ASKED_SECONDS = 0.2  # between two questions whether it is enough
 LONGEST_WAIT = 3600.0  # at once; poll() takes no more than some weeks
 
 
@@ -51,16 +52,17 @@ class Channel:
         self._ready += self._decoder.feed(data)
         return self._ready.pop(0) if self._ready else None
 
-    def wait(self, seconds: float) -> Message:
-        """The next message.  Raises EOFError, Malformed or TimeoutError."""
+    def wait(self, seconds: float, enough: Callable[[], bool] = lambda: False) -> Message:
+        """The next message.  enough: asked a few times a second; once it is true the wait is over.
+        Raises EOFError, Malformed or TimeoutError."""
         deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self, selectors.EVENT_READ)
             while not self._ready:
                 left = deadline - time.monotonic()
-                if left <= 0:
+                if left <= 0 or enough():
                     raise TimeoutError
-                message = self.read() if selector.select(min(left, LONGEST_WAIT)) else None
+                message = self.read() if selector.select(min(left, ASKED_SECONDS)) else None
                 if message is not None:
                     return message
         return self._ready.pop(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mgdebug.model import Limits
@@ -26,6 +27,7 @@ class Bounds:
 
 
 DECOMPOSERS = ("mechanical", "model")
+THEMES = ("dark", "light", "ansi")
 STRATEGIES = ("hierarchical", "blocks", "plan", "simulate", "feedback")
 
 
@@ -72,7 +74,8 @@ class Settings:
     outline_nesting: a function with more statements, or deeper nesting, is split when it is
     outlined.  value_depth, value_items, value_characters,
     value_visits, mask_secrets: what a trace keeps, see Bounds.  sandbox: what the user's code may
-    do.  model: whom the model engine asks, and how much."""
+    do.  model: whom the model engine asks, and how much.  theme: of the full screen; keys: other
+    keys there, by the name of the action."""
 
     python: str = ""
     time: float = 60.0
@@ -94,6 +97,8 @@ class Settings:
     mask_secrets: bool = True
     sandbox: Policy = field(default_factory=Policy)
     model: ModelSettings = field(default_factory=ModelSettings)
+    theme: str = "dark"
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bounds(self) -> Bounds:

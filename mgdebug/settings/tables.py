@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mgdebug.errors import SettingsError
 from mgdebug.sandbox.policy import MODES, NETWORKS, Policy
-from mgdebug.settings.chosen import DECOMPOSERS, STRATEGIES, ModelSettings, Settings
+from mgdebug.settings.chosen import DECOMPOSERS, STRATEGIES, THEMES, ModelSettings, Settings
 
 
 def merged(
@@ -30,6 +30,11 @@ def merged(
         if name == "model":
             changed[name] = _model(settings.model, value, spelled)
             continue
+        if name == "keys":
+            changed[name] = {**settings.keys, **_keys(value, spelled)}
+            continue
+        if name == "theme" and value not in THEMES:
+            raise SettingsError(f"{spelled(key)} is {value!r}, not one of {', '.join(THEMES)}")
         try:
             changed[name] = _as(kinds[name], value)
         except (ValueError, OverflowError):
@@ -72,6 +77,17 @@ def _model(model: ModelSettings, value: object, spelled: Callable[[str], str]) -
             raise SettingsError(f"{name} is {given!r}, not {wanted}") from None
         model = replace(model, **{"names" if field == "name" else field: found})  # type: ignore[arg-type]
     return model
+
+
+def _keys(value: object, spelled: Callable[[str], str]) -> dict[str, str]:
+    """The table [tool.mgdebug.keys]: an action and its keys, with "," between them."""
+    if not isinstance(value, dict):
+        hint = 'such as [tool.mgdebug.keys] with "patch.take" = "space"'
+        raise SettingsError(f"{spelled('keys')} is no table", hint)
+    for name, keys in value.items():
+        if not isinstance(keys, str) or not keys.strip():
+            raise SettingsError(f"{spelled(f'keys.{name}')} is {keys!r}, not the name of a key")
+    return dict(value)
 
 
 def _names(value: object) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""What is asked in front of the panes, a module each."""

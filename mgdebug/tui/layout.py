@@ -1,0 +1,163 @@
+"""Where the panes stand, and what is shown in which of them."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from mgdebug.model import Subfunction
+from mgdebug.session import Session
+from mgdebug.session.walk import Walk
+from mgdebug.states import printable
+from mgdebug.tui.finding import Finding
+from mgdebug.tui.panes.blocks import BlocksPane
+from mgdebug.tui.panes.code import CodePane
+from mgdebug.tui.panes.patch import PatchPane
+from mgdebug.tui.panes.tests import TestsPane
+from mgdebug.tui.scrubber import Scrubber
+from mgdebug.tui.status import Status
+from mgdebug.tui.tabs import PANES, Tabs
+from mgdebug.tui.watch import Watch
+
+
+class Panes(Screen[int]):
+    """Wide: all panes; less wide: the patch behind the code; narrow: one pane at a time."""
+
+    DEFAULT_CSS = """
+    Panes { layout: vertical; }
+    #panes { height: 1fr; }
+    #left { width: 28%; min-width: 24; }
+    #middle { width: 1fr; }
+    #right { width: 36%; }
+    #blocks { height: 1fr; }
+    #tests { height: 1fr; }
+    #code { height: 1fr; border: round $border-blurred; }
+    #code:focus { border: round $border; }
+    #tabs { display: none; }
+    #notice { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
+    #notice.-trouble { color: $text-error; }
+    #enlarge { display: none; }
+    Panes.-medium #right { display: none; width: 1fr; }
+    Panes.-medium.-at-patch #right { display: block; }
+    Panes.-medium.-at-patch #middle { display: none; }
+    Panes.-narrow #tabs { display: block; }
+    Panes.-narrow #panes > Vertical { display: none; width: 1fr; }
+    Panes.-narrow.-at-code #middle { display: block; }
+    Panes.-narrow.-at-patch #right { display: block; }
+    Panes.-narrow.-at-tests #left, Panes.-narrow.-at-blocks #left { display: block; }
+    Panes.-narrow.-at-tests #blocks, Panes.-narrow.-at-blocks #tests { display: none; }
+    Panes.-tiny > *, Panes.-low > * { display: none; }
+    Panes.-tiny #enlarge, Panes.-low #enlarge { display: block; }
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.at = "tests"
+        self.walk: Walk | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("enlarge the terminal to 60x15, or run `mgdebug fix`", id="enlarge")
+        yield Status(self.session)
+        yield Tabs()
+        with Horizontal(id="panes"):
+            with Vertical(id="left"):
+                yield BlocksPane()
+                yield TestsPane()
+            with Vertical(id="middle"):
+                yield CodePane(id="code")
+                yield Scrubber(id="scrubber")
+                yield Watch(id="watch")
+            with Vertical(id="right"):
+                yield PatchPane(id="patch")
+        yield Static("", id="notice")
+        yield Finding()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.show_pane("tests")
+
+    # ------------------------------------------------------------------------------ showing
+
+    def show_pane(self, name: str) -> None:
+        """Give a pane the keys, and the room where there is little."""
+        self.at = name
+        for pane in PANES:
+            self.set_class(pane == name, f"-at-{pane}")
+        self.query_one(f"#{name}", Widget).focus()
+        self.show_tabs()
+
+    def on_descendant_focus(self) -> None:
+        focused = self.focused
+        if focused is not None and focused.id in PANES and focused.id != self.at:
+            self.show_pane(focused.id)
+
+    def show_case(self, case: str) -> None:
+        """What a case did, at the place where it parts from a passing one, else at its end."""
+        walk = self.session.walk(case)
+        if walk is None or not walk.count:
+            self.tell(f"{case} was not traced")
+            return
+        self.walk = walk
+        place = walk.partings[0] if walk.partings else walk.count - 1
+        self.query_one(CodePane).walk(walk, place)
+        self.moved()
+        if walk.why:
+            self.tell(f"parts from a passing run: {walk.why}")
+
+    def moved(self) -> None:
+        """The code pane is at another visit."""
+        code = self.query_one(CodePane)
+        if self.walk is not None and code.place is not None:
+            self.query_one(Scrubber).show(code.place, self.walk.count, self.walk.partings)
+            self.query_one(Watch).show(self.walk, code.place)
+
+    def suspicion(self) -> dict[tuple[str, int], float]:
+        """The score of each line under suspicion."""
+        found: dict[tuple[str, int], float] = {}
+        for suspect in self.session.account.suspects:
+            block = self.session.account.hierarchy.block(suspect.block)
+            if block is not None:
+                path = suspect.block.partition("::")[0]
+                for line in range(block.span.first_line, block.span.last_line + 1):
+                    found[path, line] = max(suspect.score, found.get((path, line), 0.0))
+        return found
+
+    def show_patch(self) -> None:
+        account = self.session.account
+        self.query_one(PatchPane).show(account)
+
+    def show_tabs(self) -> None:
+        account = self.session.account
+        failing, found = len(account.failing), len(account.alternatives)
+        labels = {
+            "tests": f"1 Tests {failing}x" if failing else "1 Tests",
+            "blocks": "2 Blocks",
+            "code": "3 Code",
+            "patch": f"4 Patch {found}" if found else "4 Patch",
+        }
+        self.query_one(Tabs).show(labels, self.at)
+
+    def tell(self, words: str, *, trouble: bool = False) -> None:
+        """One line for the user, until the next."""
+        notice = self.query_one("#notice", Static)
+        notice.set_class(trouble, "-trouble")
+        notice.update(Text(printable(words)))
+
+    def subfunction(self) -> Subfunction | None:
+        """The one that the user looks at: the line of the code, or of the tree."""
+        account = self.session.account
+        place = self.query_one(BlocksPane).place() if self.at == "blocks" else None
+        if place is not None and place.subfunction:
+            return account.hierarchy.subfunctions.get(place.subfunction)
+        code = self.query_one(CodePane)
+        around = [
+            s
+            for s in account.hierarchy.subfunctions.values()
+            if s.path == code.path and s.span.first_line <= code.line <= s.span.last_line
+        ]
+        return min(around, key=lambda s: s.span.end - s.span.start, default=None)

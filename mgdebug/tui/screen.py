@@ -1,0 +1,424 @@
+"""The screen of a session: what it hears, and what the user does."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual import work
+from textual.binding import BindingType
+
+from mgdebug.errors import ApplyError, MgdebugError
+from mgdebug.events import (
+    Asked,
+    Collected,
+    Decomposed,
+    Event,
+    Finished,
+    Grouped,
+    Proposed,
+    Ranked,
+    Reply,
+    Sending,
+    Spent,
+    Traced,
+    Warned,
+)
+from mgdebug.narrate import farewell
+from mgdebug.session import Failed, Heard, Session, Stage
+from mgdebug.session.driving import Drive
+from mgdebug.session.examples import call_of
+from mgdebug.tui.actions import Action, bindings
+from mgdebug.tui.dialogs import ask
+from mgdebug.tui.dialogs.editing import Editing
+from mgdebug.tui.dialogs.example import Example
+from mgdebug.tui.dialogs.help import Help
+from mgdebug.tui.dialogs.text import Reading
+from mgdebug.tui.dialogs.viewer import Viewer
+from mgdebug.tui.editor import command
+from mgdebug.tui.finding import Finding
+from mgdebug.tui.layout import Panes
+from mgdebug.tui.panes.blocks import BlocksPane
+from mgdebug.tui.panes.code import CodePane
+from mgdebug.tui.panes.patch import PatchPane
+from mgdebug.tui.panes.tests import TestsPane
+from mgdebug.tui.scrubber import Scrubber
+from mgdebug.tui.status import Status
+from mgdebug.tui.tabs import Tabs
+from mgdebug.tui.watch import Watch
+
+if TYPE_CHECKING:
+    from mgdebug.tui.app import Mgdebug
+
+
+class SessionScreen(Panes):
+    """begins: whether it searches at once."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("session")
+
+    def __init__(self, session: Session, *, begins: bool = True) -> None:
+        super().__init__(session)
+        self.begins = begins
+        self._cancelled = False
+        self._wanted = ""
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        if self.begins:
+            self.start(self.session.search())
+        elif self.session.account.outcomes:
+            self._taken_up()
+
+    def _taken_up(self) -> None:
+        """Show a session that was begun before."""
+        account = self.session.account
+        self.query_one(TestsPane).show(account)
+        self.query_one(BlocksPane).show(account)
+        self.query_one(CodePane).load(account.files, self.suspicion())
+        self._first_look()
+        self.show_patch()
+        self.show_tabs()
+        self.tell(f"taken up again: {self.session.stage}; f searches, t runs the failing tests")
+
+    # ------------------------------------------------------------------------------- events
+
+    def hear(self, told: Heard | Failed) -> None:
+        """Fold what a repair told, and show what it changed."""
+        session = self.session
+        session.hear(told)
+        status = self.query_one(Status)
+        if isinstance(told, Failed):
+            status.ended()
+            hint = f"; next: {told.hint}" if told.hint else ""
+            self.tell(f"{told.message}{hint}", trouble=True)
+            if told.detail:
+                self.read("What went wrong", told.detail)
+            return
+        self._fold(told.event)
+        status.refresh()
+        self.show_tabs()
+
+    def _fold(self, event: Event) -> None:
+        account = self.session.account
+        match event:
+            case Warned():
+                self.tell(event.message)
+                self.query_one(TestsPane).show(account)
+            case Collected():
+                self.query_one(TestsPane).show(account)
+            case Decomposed() | Ranked():
+                self.query_one(BlocksPane).show(account)
+                self.query_one(CodePane).load(account.files, self.suspicion())
+            case Traced():
+                self._first_look()
+            case Proposed() | Spent():
+                self.query_one(BlocksPane).update(account)
+                self.show_patch()
+            case Grouped():
+                self.show_patch()
+            case Asked():
+                self.ask_which(event)
+            case Sending():
+                self.ask_sending(event)
+            case Finished():
+                self._finished()
+
+    def _first_look(self) -> None:
+        """The failing run that is read fastest, at the place where it parts from a passing one."""
+        account = self.session.account
+        traced = {trace.case: trace for trace in account.traces}
+        failing = [traced[case] for case in account.failing if case in traced]
+        if failing:
+            self.show_case(min(failing, key=lambda trace: len(trace.visits)).case)
+
+    def _finished(self) -> None:
+        account, stage = self.session.account, self.session.stage
+        self.query_one(Status).ended()
+        self.query_one(BlocksPane).update(account)
+        self.show_patch()
+        if stage is Stage.FOUND:
+            self.tell("a patch passes all cases in a fresh process: 4 shows it, enter applies it")
+            self.show_pane("patch")
+        elif stage is Stage.DONE:
+            self.tell(f"done: {account.passing} passed; z takes the patch back")
+        elif stage is Stage.REGRESSED:
+            self.tell("cases that passed before fail now: z takes the patch back", trouble=True)
+        elif stage is Stage.FAILING:
+            self.tell(f"{len(account.failing)} still failing: f searches for a patch")
+        elif account.repair is not None:
+            message, hint = farewell(account.repair)
+            self.tell(f"{message}; next: {hint}" if hint else message)
+
+    # ------------------------------------------------------------------------------ running
+
+    def start(self, drive: Drive) -> None:
+        """Run a repair beside the screen."""
+        self._cancelled = False
+        self.query_one(Status).started()
+        self.run_worker(drive.run, thread=True, exit_on_error=False, group="repair")
+
+    def action_search_on(self) -> None:
+        self._start_unless_busy(lambda: self.session.search())
+
+    def action_test_failing(self) -> None:
+        failing = self.session.account.failing
+        if not failing:
+            self.tell("no test fails: T runs all of them")
+            return
+        self._start_unless_busy(lambda: self.session.retest(failing))
+
+    def action_test_all(self) -> None:
+        self._start_unless_busy(lambda: self.session.retest())
+
+    def action_cancel(self) -> None:
+        """Once: end with the best so far.  Twice: quit."""
+        drive = self.session.drive
+        if not self.session.busy or drive is None or self._cancelled:
+            self._leave()
+            return
+        self._cancelled = True
+        drive.cancel()
+        self.tell("stopping with the best so far; again quits")
+
+    @work
+    async def action_leave(self) -> None:
+        if self.session.busy:
+            words = Text("Something runs. What it has found so far is lost.")
+            if not await self.app.push_screen_wait(ask.Consent("Quit?", words, "quit", "stay")):
+                return
+        self._leave()
+
+    def _leave(self) -> None:
+        self.session.close()
+        self.app.exit(self._app.ended())
+
+    def _start_unless_busy(self, make: Callable[[], Drive]) -> None:
+        if self.session.busy:
+            self.tell("something runs: ^c cancels it first")
+            return
+        try:
+            self.start(make())
+        except MgdebugError as error:
+            self.tell(f"{error.message}; next: {error.hint}", trouble=True)
+
+    @property
+    def _app(self) -> Mgdebug:
+        return cast("Mgdebug", self.app)
+
+    # ------------------------------------------------------------------------------- asking
+
+    @work
+    async def ask_which(self, event: Asked) -> None:
+        self.session.reply(await self.app.push_screen_wait(ask.Which(event.question)))
+
+    @work
+    async def ask_sending(self, event: Sending) -> None:
+        allowed = await self.app.push_screen_wait(ask.sending(event))
+        self.session.reply(Reply(0) if allowed else None)
+
+    @work
+    async def action_example(self) -> None:
+        subfunction = self.subfunction()
+        if subfunction is None or not subfunction.kind.called:
+            self.tell("put the cursor on a function first, in the code or the blocks")
+            return
+        if self.session.busy:
+            self.tell("something runs: ^c cancels it first")
+            return
+        call = call_of(subfunction, self.session.account.traces)
+        given = await self.app.push_screen_wait(Example(subfunction, call))
+        if given:
+            self._start_unless_busy(lambda: self.session.example(subfunction, given))
+
+    @work
+    async def action_actions(self) -> None:
+        action = await self.app.push_screen_wait(Help(self._app.keys))
+        if action is not None:
+            await self.do(action)
+
+    async def do(self, action: Action) -> None:
+        """What a key would do."""
+        if action.place != "session" and action.place != self.at:
+            self.show_pane(action.place)
+        pane = self if action.place == "session" else self._pane()
+        name = action.name if "(" in action.name else f"{action.name}()"
+        await self.app.run_action(name, pane)
+
+    @work
+    async def read(self, title: str, text: str) -> None:
+        await self.app.push_screen_wait(Reading(title, text))
+
+    # -------------------------------------------------------------------------------- panes
+
+    def action_pane(self, name: str) -> None:
+        self.show_pane(name)
+
+    def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
+        self.show_pane(event.pane)
+
+    def on_tests_pane_chosen(self, event: TestsPane.Chosen) -> None:
+        self.show_case(event.case)
+        self.show_pane("code")
+
+    def on_tests_pane_trouble(self, event: TestsPane.Trouble) -> None:
+        self.read(event.warned.message, event.warned.detail)
+
+    def on_blocks_pane_chosen(self, event: BlocksPane.Chosen) -> None:
+        self.query_one(CodePane).open(event.place.path, event.place.line)
+        self.show_pane("code")
+
+    def on_code_pane_moved(self) -> None:
+        self.moved()
+
+    def on_scrubber_jumped(self, event: Scrubber.Jumped) -> None:
+        self.query_one(CodePane).go(event.place)
+        self.moved()
+
+    @work
+    async def on_code_pane_view(self, event: CodePane.View) -> None:
+        if self.walk is not None:
+            await self.app.push_screen_wait(Viewer(self.walk, event.place))
+
+    def on_code_pane_watch(self) -> None:
+        self.tell(f"watching {self.query_one(Watch).cycle()}")
+
+    def on_finding_wanted(self, event: Finding.Wanted) -> None:
+        self.show_pane(self.at)
+        self._wanted = event.text
+        self._look(1)
+
+    def _look(self, step: int) -> None:
+        if not self._wanted:
+            self.tell("/ looks for a text")
+        elif not self._pane().find(self._wanted, step):
+            self.tell(f"{self._wanted!r} is not in this pane")
+
+    def action_find_next(self) -> None:
+        self._look(1)
+
+    def action_find_previous(self) -> None:
+        self._look(-1)
+
+    def action_find(self) -> None:
+        self.query_one(Finding).open()
+
+    def action_copy(self) -> None:
+        text = self._pane().selected_text()
+        if text:
+            self.tell(f"copied; also in {self._app.copy(text)}")
+
+    def action_picture(self) -> None:
+        name = self.app.save_screenshot(path=str(self.session.target.cwd))
+        self.tell(f"saved {name}")
+
+    def action_theme(self) -> None:
+        self._app.next_theme()
+
+    def _pane(self) -> BlocksPane | TestsPane | CodePane | PatchPane:
+        pane = self.query_one(f"#{self.at}")
+        assert isinstance(pane, BlocksPane | TestsPane | CodePane | PatchPane)
+        return pane
+
+    # --------------------------------------------------------------------------------- time
+
+    def _step(self, move: str) -> None:
+        code = self.query_one(CodePane)
+        if not getattr(code, move)():
+            self.tell(code.trouble)
+        self.moved()
+
+    def action_next_visit(self) -> None:
+        self._step("next_visit")
+
+    def action_previous_visit(self) -> None:
+        self._step("previous_visit")
+
+    def action_into(self) -> None:
+        self._step("into")
+
+    def action_out(self) -> None:
+        self._step("out")
+
+    def action_next_same(self) -> None:
+        self._step("next_same")
+
+    def action_previous_same(self) -> None:
+        self._step("previous_same")
+
+    def action_next_divergence(self) -> None:
+        self._step("next_divergence")
+
+    def action_previous_divergence(self) -> None:
+        self._step("previous_divergence")
+
+    # ------------------------------------------------------------------------------- files
+
+    def on_patch_pane_apply(self, event: PatchPane.Apply) -> None:
+        """Write just what was shown, then run the tests again."""
+        if self.session.busy:
+            self.tell("something runs: ^c cancels it first")
+            return
+        hunks = event.hunks
+        try:
+            written = self.session.apply(hunks.changes(), event.patch if hunks.as_offered else None)
+        except ApplyError as error:
+            self.tell(f"{error.message}; next: {error.hint}" if error.hint else error.message)
+            return
+        self.tell(f"applied to {', '.join(written)}; testing again")
+        self.start(self.session.retest())
+
+    @work
+    async def on_patch_pane_edit(self, event: PatchPane.Edit) -> None:
+        made = await self.app.push_screen_wait(Editing(event.hunks, event.at))
+        if made is not None:
+            self.query_one(PatchPane).replace(made)
+
+    def on_patch_pane_said(self, event: PatchPane.Said) -> None:
+        self.tell(event.words)
+
+    def action_undo(self) -> None:
+        self._write(self.session.undo, "restored")
+
+    def action_redo(self) -> None:
+        self._write(self.session.redo, "applied again to")
+
+    def _write(self, deed: Callable[[], tuple[str, ...]], word: str) -> None:
+        if self.session.busy:
+            self.tell("something runs: ^c cancels it first")
+            return
+        try:
+            written = deed()
+        except ApplyError as error:
+            self.tell(f"{error.message}; next: {error.hint}" if error.hint else error.message)
+            return
+        self.tell(f"{word} {', '.join(written)}; testing again")
+        self.start(self.session.retest())
+
+    @work
+    async def action_edit_file(self) -> None:
+        """The user's editor at the line; then what may have changed is run again."""
+        code = self.query_one(CodePane)
+        if not code.path or self.session.busy:
+            self.tell("no file is shown" if not code.path else "something runs: ^c cancels it")
+            return
+        try:
+            words = command(self.session.target.root / code.path, code.line)
+            with self._app.stood_aside():
+                await asyncio.to_thread(subprocess.run, words, check=False)
+        except MgdebugError as error:
+            self.tell(f"{error.message}; next: {error.hint}", trouble=True)
+            return
+        except OSError as error:
+            self.tell(f"{words[0]} does not start: {error.strerror}; set $EDITOR", trouble=True)
+            return
+        changed = self.session.changed()
+        if not changed:
+            self.tell("nothing was changed")
+            return
+        cases = self.session.reached(changed)
+        some = "all tests" if cases is None else f"{len(cases)} tests that it concerns"
+        self.tell(f"{', '.join(changed)} changed: running {some}")
+        self.start(self.session.retest(cases))

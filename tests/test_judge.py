@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_patches_that_do_the_same_are_one_group(bench: judge.Bench, runner: Runn
     alternatives = judge.group(bench, patches[:2], runner, 30)
     assert [[p.cost for p in a.patches] for a in alternatives] == [[1, 2]]
     assert "+    result = n * 2\n" in alternatives[0].diff
+
+
+def test_patches_that_make_the_same_edits_are_one_group_without_being_run(
+    bench: judge.Bench, runner: Runner
+) -> None:
+    one, other = patch("n + 3", "n * 2"), patch("n + 3", "n * 4")
+    again = replace(one, note="the same, found in another way")
+    found = judge.group(bench, [one, again, other], runner, 0.0, looked_at=False)
+    assert [alternative.patches for alternative in found] == [(one, again), (other,)]
 
 
 def test_patches_that_differ_are_ranked_by_cost(bench: judge.Bench, runner: Runner) -> None:

@@ -40,6 +40,11 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path(shutil.copytree(SHOP, tmp_path / "shop"))
 
 
+@pytest.fixture
+def library(shop: Path) -> Path:
+    return Path(shutil.copytree(SHOP.parent / "library", shop.parent / "library"))
+
+
 def played(root: Path, play: Play, size: tuple[int, int] = (160, 45), **options: object) -> Mgdebug:
     """A session in a project, with somebody at the keys."""
     settings = Settings(time=60, jobs=1)
@@ -105,6 +110,29 @@ def test_a_session_from_red_to_green_and_back(shop: Path) -> None:
 
     app = played(shop, play)
     assert app.return_value == 0
+
+
+def test_a_rejected_hunk_leaves_its_test_red(library: Path) -> None:
+    before = {path: (library / path).read_bytes() for path in ("fees.py", "lending.py")}
+
+    async def play(app: Mgdebug, pilot: Pilot[int]) -> None:
+        await reached(app, pilot, Stage.FOUND)
+        hunks = screen(app).query_one(PatchPane).hunks
+        assert hunks is not None
+        assert [hunk.path for hunk in hunks.all] == ["fees.py", "lending.py"]
+        await pilot.press("right", "d")
+        await pilot.pause()
+        assert "rejected" in text_of(app)
+        await pilot.press("enter")
+        await reached(app, pilot, Stage.FAILING)
+        assert (library / "fees.py").read_bytes() != before["fees.py"]
+        assert (library / "lending.py").read_bytes() == before["lending.py"]
+        assert len(app.session.account.failing) == 1
+        await pilot.press("z")
+        await reached(app, pilot, Stage.REGRESSED)
+        assert (library / "fees.py").read_bytes() == before["fees.py"]
+
+    played(library, play)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -130,7 +130,8 @@ def group(
     """Alternatives, the likeliest first: by cost, then by the size of the change; those whose patch
     is flagged as a possible forgery come last.
 
-    Patches whose subfunctions returned the same values in all traced cases are one group; only
+    Patches that make the same edits are one group, and so are those whose subfunctions returned the
+    same values in all traced cases; only
     the first LOOKED_AT are traced, and only while there are seconds left; each of the others is
     a group of its own.  looked_at: False where nothing was traced, so that nothing can be compared.
     known: what calls give with each patch, which tells more than the cases do.
@@ -148,11 +149,14 @@ def group(
         ),
     )
     groups: dict[object, list[Patch]] = {}
+    alike: dict[frozenset[Edit], object] = {}  # the group of those that make just these edits
     proofs: dict[object, Evidence | None] = {}
     reasons: dict[object, tuple[str, ...]] = {}
     runner.deadline = time.monotonic() + seconds
     for index, (patch, found) in enumerate(ranked):
+        edits = frozenset(patch.edits)
         key: object = known.key(patch)
+        key = alike.get(edits) if key is None else key
         if key is not None and key in groups:
             groups[key].append(patch)
             continue
@@ -161,6 +165,7 @@ def group(
             key = key if key is not None else behaviour or index
             proofs.setdefault(key, proof)
         key = index if key is None else key
+        alike.setdefault(edits, key)
         groups.setdefault(key, []).append(patch)
         reasons.setdefault(key, found)
     return tuple(

@@ -151,9 +151,18 @@ class Hunks:
     def shift(self, at: int, *, offered: bool = False) -> int:
         """How many lines the hunks before one add to its file as they are decided, or as they were
         offered."""
-        hunk = self.all[at]
-        before = (h for h in self.all[:at] if h.path == hunk.path)
-        return sum(len(h.offered if offered else h.after) - len(h.old) for h in before)
+        return self._shifts[at][offered]
+
+    @cached_property
+    def _shifts(self) -> list[tuple[int, int]]:
+        found, path, decided, offered = [], "", 0, 0
+        for hunk in self.all:
+            if hunk.path != path:
+                path, decided, offered = hunk.path, 0, 0
+            found.append((decided, offered))
+            decided += len(hunk.after) - len(hunk.old)
+            offered += len(hunk.offered) - len(hunk.old)
+        return found
 
     def changes(self) -> tuple[Change, ...]:
         """What to write: files that nothing is taken of are left out."""
@@ -179,12 +188,13 @@ class Hunks:
     def _joined(self, path: str, chosen: Mapping[int, Lines]) -> bytes:
         """A file with some lines in the places of some hunks."""
         data = self.files[path].data
-        lines = _lines(data)
-        for at in sorted(chosen, reverse=True):
+        lines, parts, done = _lines(data), [_mark(data)], 0
+        for at in sorted(chosen):
             hunk = self.all[at]
             if hunk.path == path:
-                lines[hunk.first - 1 : hunk.first - 1 + len(hunk.old)] = chosen[at]
-        return _mark(data) + b"".join(lines)
+                parts += [*lines[done : hunk.first - 1], *chosen[at]]
+                done = hunk.first - 1 + len(hunk.old)
+        return b"".join([*parts, *lines[done:]])
 
 
 def _encoded(rows: Sequence[str], before: Lines, source: SourceFile) -> Iterator[bytes]:

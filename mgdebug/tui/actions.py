@@ -34,6 +34,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("session", "previous_visit", ("p",), "previous visit", "previous"),
     Action("session", "into", ("s",), "into the call"),
     Action("session", "out", ("r",), "out of the call"),
+    Action("session", "over", ("S",), "over the calls of this visit"),
     Action("session", "next_same", ("N",), "the same block's next visit"),
     Action("session", "previous_same", ("P",), "the same block's previous visit"),
     Action(

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from mgdebug.errors import CLEAN, FAILURES
 from mgdebug.session import Failed, Heard, Session, Stage
 from mgdebug.tui.actions import ACTIONS, keymap
+from mgdebug.tui.layout import NARROW
 from mgdebug.tui.screen import SessionScreen
 
 THEMES = {"dark": "textual-dark", "light": "textual-light", "ansi": "ansi-dark"}
@@ -29,7 +30,7 @@ class Mgdebug(App[int]):
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (as Textual declares it)
         (0, "-tiny"),
         (60, "-narrow"),
-        (100, "-medium"),
+        (NARROW, "-medium"),
         (140, "-wide"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (15, "-high")]  # noqa: RUF012

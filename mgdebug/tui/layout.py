@@ -11,6 +11,7 @@ from textual.widgets import Footer, Static
 
 from mgdebug.model import Subfunction
 from mgdebug.session import Session
+from mgdebug.session.review import offers
 from mgdebug.session.walk import Walk
 from mgdebug.states import printable
 from mgdebug.tui.finding import Finding
@@ -22,6 +23,8 @@ from mgdebug.tui.scrubber import Scrubber
 from mgdebug.tui.status import Status
 from mgdebug.tui.tabs import PANES, Tabs
 from mgdebug.tui.watch import Watch
+
+NARROW = 100  # columns; below that one pane is shown at a time
 
 
 class Panes(Screen[int]):
@@ -96,6 +99,11 @@ class Panes(Screen[int]):
         if focused is not None and focused.id in PANES and focused.id != self.at:
             self.show_pane(focused.id)
 
+    def on_resize(self) -> None:
+        watch = self.query_one(Watch)
+        watch.compact = self.size.width < NARROW
+        watch.refresh()
+
     def show_case(self, case: str) -> None:
         """What a case did, at the place where it parts from a passing one, else at its end."""
         walk = self.session.walk(case)
@@ -133,7 +141,7 @@ class Panes(Screen[int]):
 
     def show_tabs(self) -> None:
         account = self.session.account
-        failing, found = len(account.failing), len(account.alternatives)
+        failing, found = len(account.failing), len(offers(account))
         labels = {
             "tests": f"1 Tests {failing}x" if failing else "1 Tests",
             "blocks": "2 Blocks",

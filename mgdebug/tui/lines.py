@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from mgdebug.session.hunks import Hunks
 from mgdebug.states import printable
-from mgdebug.tui.pairing import paired, spots
+from mgdebug.tui.pairing import Pair, paired, spots
 
 TAB = 4
 LONGEST = 2_000  # characters of one line that are shown
@@ -85,9 +85,16 @@ class Drawn:
         return one, two
 
     @cached_property
-    def pairs(self) -> list[tuple[int | None, int | None]]:
+    def pairs(self) -> list[Pair]:
         """Which old line stands for which new one."""
         return paired(*([line.rstrip("\r\n") for line in side] for side in self._texts))
+
+    @cached_property
+    def _partners(self) -> tuple[dict[int, Pair], dict[int, Pair]]:
+        """The pairs by their old and by their new line."""
+        one = {pair[0]: pair for pair in self.pairs if pair[0] is not None}
+        two = {pair[1]: pair for pair in self.pairs if pair[1] is not None}
+        return one, two
 
     def ended(self, line: Line) -> bool:
         return self._whole(line).endswith("\n")
@@ -112,8 +119,7 @@ class Drawn:
         key = line.sign, line.place
         if key not in self._spots:
             side = line.sign == "+"
-            pair = next((p for p in self.pairs if p[side] == line.place), (None, None))
-            one, two = pair
+            one, two = self._partners[side][line.place]
             found: tuple[Sequence[tuple[int, int]], ...] = ((), ())
             if one is not None and two is not None:
                 found = spots(

@@ -11,11 +11,11 @@ COMPARED = 400  # pairs of lines of one hunk that are compared; beyond, places d
 LONGEST = 1_000  # characters of a line that is looked into
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
-Pairs = list[tuple[int | None, int | None]]
+Pair = tuple[int | None, int | None]
 Stretches = Sequence[tuple[int, int]]
 
 
-def paired(old: Sequence[str], new: Sequence[str]) -> Pairs:
+def paired(old: Sequence[str], new: Sequence[str]) -> list[Pair]:
     """Places in both, in order; None where a line stands for none."""
     if len(old) == len(new) or len(old) * len(new) > COMPARED:
         both = min(len(old), len(new))
@@ -27,7 +27,7 @@ def paired(old: Sequence[str], new: Sequence[str]) -> Pairs:
     return _best(old, new)
 
 
-def _best(old: Sequence[str], new: Sequence[str]) -> Pairs:
+def _best(old: Sequence[str], new: Sequence[str]) -> list[Pair]:
     """The pairs that are most alike in all."""
     alike = [[_ratio(one, two) for two in new] for one in old]
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
@@ -35,7 +35,7 @@ def _best(old: Sequence[str], new: Sequence[str]) -> Pairs:
         for b in reversed(range(len(new))):
             together = alike[a][b] + best[a + 1][b + 1] if alike[a][b] >= ALIKE else 0.0
             best[a][b] = max(together, best[a + 1][b], best[a][b + 1])
-    found: Pairs = []
+    found: list[Pair] = []
     a = b = 0
     while a < len(old) and b < len(new):
         if alike[a][b] >= ALIKE and best[a][b] == alike[a][b] + best[a + 1][b + 1]:

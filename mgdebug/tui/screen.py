@@ -342,6 +342,9 @@ class SessionScreen(Panes):
     def action_out(self) -> None:
         self._step("out")
 
+    def action_over(self) -> None:
+        self._step("over")
+
     def action_next_same(self) -> None:
         self._step("next_same")
 

@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from mgdebug.session import Account, Session, Stage
+from mgdebug.session.review import offers
 from mgdebug.states import printable
 
 REFRESHED_SECONDS = 0.5
@@ -90,7 +91,7 @@ def _doing(session: Session) -> str:
             name = printable(account.current.partition("::")[2])
             return f"{at} {name}, {account.tried} tried{best}"
     if session.stage is Stage.FOUND:
-        count = len(account.alternatives)
+        count = len(offers(account))
         return f"{count} patch{'es' * (count > 1)}"
     if session.stage is Stage.FAULT:
         return printable(account.fault)

@@ -163,6 +163,9 @@ class CodePane(ScrollView, can_focus=True):
     def out(self) -> bool:
         return self._step(lambda walk: walk.out, "what made this call was not recorded")
 
+    def over(self) -> bool:
+        return self._step(lambda walk: walk.over, "this is the call's last visit")
+
     def next_same(self) -> bool:
         return self._step(lambda walk: walk.next_same, "this is the block's last visit")
 

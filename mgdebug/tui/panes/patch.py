@@ -133,14 +133,14 @@ class PatchPane(ScrollView, can_focus=True):
         if width <= 0:
             return
         hunks = self.hunks
-        self._titled(hunks)
         look, said = replace(self._look, width=width), self._words(hunks)
         difference = self._leaf.difference
-        same = look == self._look and (difference.hunks if difference else None) is hunks
+        changed, self._look = look != self._look, look
+        self._titled(hunks)
+        same = not changed and (difference.hunks if difference else None) is hunks
         if same and said == self._said:
             return
         if not same:
-            self._look = look
             difference = self._drawn(hunks) if hunks is not None else None
         self._said = said
         self._leaf = Leaf(self._wrapped(said[0]), difference, self._wrapped(said[1]))

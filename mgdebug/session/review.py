@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mgdebug.errors import MgdebugError
-from mgdebug.model import Alternative, Partial, Patch
+from mgdebug.model import Alternative, Hierarchy, Partial, Patch
 from mgdebug.session.account import Account
 from mgdebug.session.hunks import Hunks
 
@@ -48,6 +48,8 @@ class Review:
         self.place = 0
         self.trouble = ""
         self._made: dict[Patch, Hunks] = {}
+        self._hierarchy: Hierarchy | None = None  # that the owners are of
+        self._owners: dict[tuple[str, int], str] = {}
 
     def show(self, account: Account) -> bool:
         """What a repair has found by now.  Returns whether another patch is looked at than before:
@@ -101,13 +103,14 @@ class Review:
 
     def owner(self, path: str, line: int) -> str:
         """The innermost subfunction that a line stands in, "" for none that is called."""
-        known = self.account.hierarchy.subfunctions.values() if self.account is not None else ()
-        around = [
-            s
-            for s in known
-            if s.path == path and s.kind.called and s.span.first_line <= line <= s.span.last_line
-        ]
-        return min(around, key=lambda s: s.span.end - s.span.start).qualname if around else ""
+        hierarchy = self.account.hierarchy if self.account is not None else None
+        if hierarchy is not None and hierarchy is not self._hierarchy:
+            self._hierarchy, self._owners = hierarchy, {}
+            called = [s for s in hierarchy.subfunctions.values() if s.kind.called]
+            for s in sorted(called, key=lambda s: s.span.start - s.span.end):
+                lines = range(s.span.first_line, s.span.last_line + 1)
+                self._owners.update(dict.fromkeys(((s.path, at) for at in lines), s.qualname))
+        return self._owners.get((path, line), "")
 
     def decisions(self) -> Iterator[tuple[Alternative, list[tuple[str, str]]]]:
         """The alternatives that were looked at; of each hunk its diff and what was decided, in

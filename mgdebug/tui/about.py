@@ -64,9 +64,16 @@ def _standing(account: Account, offer: Offer, place: int, hunks: Hunks | None) -
         return Text("it passed when it was tried; applying runs all tests", "dim")
     if account.verdict is None:
         return Text("not verified in a fresh process yet", "dim")
-    count = len(account.verdict.passed)
-    cases = "1 case passes" if count == 1 else f"all {count} cases pass"
-    return Text(f"PASS: {cases} in a fresh process", "bold green")
+    count, failed = len(account.verdict.passed), len(account.verdict.failed)
+    cases = "1 case passes" if count == 1 else f"{count} cases pass"
+    left = f", {failed} still fail{'s' * (failed == 1)}" if failed else ""
+    return Text(f"PASS: {cases} in a fresh process{left}", "bold green")
+
+
+def flagged(offer: Offer) -> Text:
+    """Before a flagged patch is applied: why it is."""
+    words = Text("It may pass the cases without mending anything:\n", "bold red")
+    return words.append("\n".join(map(printable, offer.flags)))
 
 
 def proof(evidence: Evidence) -> str:

@@ -24,11 +24,31 @@ FILES_COLOURED = 32  # whose colours are kept
 HERE, GOES_ON, BETWEEN = "▶", "┃", "│"
 NO_END = "\\ no line feed at the end of the file"
 HIDDEN = "only white space changes here: w shows it"
-STYLES = (
-    *("old", "new", "old-spot", "new-spot", "old-sign", "new-sign", "number", "end", "note"),
-    *("head", "taken", "rejected", "edited", "here", "off", "match"),
-)
+_RULES = {
+    "old": "background: $error 12%;",
+    "new": "background: $success 12%;",
+    "old-spot": "background: $error 30%; text-style: bold underline;",
+    "new-spot": "background: $success 30%; text-style: bold underline;",
+    "old-sign": "color: $text-error; text-style: bold;",
+    "new-sign": "color: $text-success; text-style: bold;",
+    "number": "color: $text-muted;",
+    "end": "text-style: reverse;",
+    "note": "color: $text-muted; text-style: italic;",
+    "head": "background: $boost; text-style: bold;",
+    "taken": "color: $text-success;",
+    "edited": "color: $text-warning;",
+    "rejected": "color: $text-error;",
+    "here": "color: $text-warning; text-style: bold;",
+    "match": "text-style: reverse;",
+}
+STYLES = tuple(_RULES)
 _NONE = Style.null()
+
+
+def css(owner: str, prefix: str) -> str:
+    """The rules for a widget's component classes: PREFIX--NAME for each of STYLES."""
+    rules = "".join(f"{owner} > .{prefix}--{name} {{ {rule} }}\n" for name, rule in _RULES.items())
+    return f"\n{rules}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import ClassVar
 
 from rich.text import Text
@@ -18,7 +17,6 @@ from mgdebug.states import printable
 from mgdebug.tui.dialogs.box import Dialog
 
 PAUSE = 0.15  # seconds without a key, after which the file is parsed
-_COLOURED = {".py": "python", ".js": "javascript"}  # by Textual, as far as it can
 _KEPT = "\t\n"  # what a text area takes as it is
 _PICTURES, _PRIVATE = 0x2400, 0xE000  # signs that stand for control characters; for any
 
@@ -67,7 +65,7 @@ class Editing(Dialog[Hunks]):
 
     def on_mount(self) -> None:
         area = self.query_one(TextArea)
-        language = _COLOURED.get(PurePosixPath(self.hunks.all[self.at].path).suffix, "")
+        language = self.hunks.files[self.hunks.all[self.at].path].grammar.name
         dark = self.app.current_theme.dark and not self.app.ansi_color
         if dark and language in area.available_languages:  # its colours are made for dark ones
             area.language = language

@@ -21,10 +21,10 @@ from mgdebug.session.account import Account
 from mgdebug.session.hunks import Decision, Hunks
 from mgdebug.session.review import Review
 from mgdebug.states import printable
-from mgdebug.tui import about
+from mgdebug.tui import about, difference
 from mgdebug.tui.actions import bindings
 from mgdebug.tui.dialogs.ask import Consent
-from mgdebug.tui.difference import STYLES, Colours, Difference, Look
+from mgdebug.tui.difference import Colours, Difference, Look
 from mgdebug.tui.highlight import CAPTURES, css
 from mgdebug.tui.leaf import Leaf, wrapped
 
@@ -38,29 +38,20 @@ class PatchPane(ScrollView, can_focus=True):
     """show() gives it what a repair found; `review` holds that, and what is decided on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("patch")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"patch--{name}" for name in (*CAPTURES, *STYLES)}
-    DEFAULT_CSS: ClassVar[str] = """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"patch--{name}" for name in (*CAPTURES, *difference.STYLES)
+    }
+    DEFAULT_CSS: ClassVar[str] = (
+        """
     PatchPane {
         border: round $border-blurred; background: transparent; overflow-x: hidden;
         overflow-y: scroll; scrollbar-size-vertical: 1;
     }
     PatchPane:focus { border: round $border; background-tint: transparent; }
-    PatchPane > .patch--old { background: $error 12%; }
-    PatchPane > .patch--new { background: $success 12%; }
-    PatchPane > .patch--old-spot { background: $error 30%; text-style: bold underline; }
-    PatchPane > .patch--new-spot { background: $success 30%; text-style: bold underline; }
-    PatchPane > .patch--old-sign { color: $text-error; text-style: bold; }
-    PatchPane > .patch--new-sign { color: $text-success; text-style: bold; }
-    PatchPane > .patch--number { color: $text-muted; text-style: dim; }
-    PatchPane > .patch--end { text-style: reverse; }
-    PatchPane > .patch--note { color: $text-muted; text-style: italic; }
-    PatchPane > .patch--head { background: $boost; text-style: bold; }
-    PatchPane > .patch--taken { color: $text-success; }
-    PatchPane > .patch--edited { color: $text-warning; }
-    PatchPane > .patch--rejected { color: $text-error; }
-    PatchPane > .patch--here { color: $text-warning; text-style: bold; }
-    PatchPane > .patch--match { text-style: reverse; }
-    """ + css("PatchPane", "patch")
+    """
+        + css("PatchPane", "patch")
+        + difference.css("PatchPane", "patch")
+    )
 
     class Apply(Message):
         """Write what is taken.  patch: what was offered; None for one that not all cases pass
@@ -94,11 +85,11 @@ class PatchPane(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "4 Patch"
-        self.review = Review()
-        self._hunk = 0  # the current one
+        self.review, self._hunk = Review(), 0  # the current one
         self._range: int | None = None  # the hunk that it began at
         self._look, self._leaf = Look(0), Leaf()
         self._said: tuple[list[Text], list[Text]] = ([], [])  # what the words were made from
+        self._styles: dict[str, Style] = {}
         self._strips: dict[int, Strip] = {}
         self._colours = Colours()
         self._wanted, self._found = "", -1  # what is looked for, and the row of the last match
@@ -134,16 +125,15 @@ class PatchPane(ScrollView, can_focus=True):
             return
         hunks = self.hunks
         look, said = replace(self._look, width=width), self._words(hunks)
-        difference = self._leaf.difference
+        drawn = self._leaf.difference
         changed, self._look = look != self._look, look
         self._titled(hunks)
-        same = not changed and (difference.hunks if difference else None) is hunks
+        same = not changed and (drawn.hunks if drawn else None) is hunks
         if same and said == self._said:
             return
-        if not same:
-            difference = self._drawn(hunks) if hunks is not None else None
+        drawn = drawn if same else self._drawn(hunks)
         self._said = said
-        self._leaf = Leaf(self._wrapped(said[0]), difference, self._wrapped(said[1]))
+        self._leaf = Leaf(self._wrapped(said[0]), drawn, self._wrapped(said[1]))
         self.virtual_size = Size(0, len(self._leaf))
         self._again()
 
@@ -161,7 +151,9 @@ class PatchPane(ScrollView, can_focus=True):
             line for text in texts for line in wrapped(text, self._look.width, self.app.console)
         ]
 
-    def _drawn(self, hunks: Hunks) -> Difference:
+    def _drawn(self, hunks: Hunks | None) -> Difference | None:
+        if hunks is None:
+            return None
         return Difference(hunks, self._look, self._style, self._colours, self.review.owner)
 
     def _titled(self, hunks: Hunks | None) -> None:
@@ -180,7 +172,18 @@ class PatchPane(ScrollView, can_focus=True):
     # ----------------------------------------------------------------------------- painting
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"patch--{name}", partial=True)
+        """Of a component; a background that shines through is mixed with the one below it, which
+        the terminal's own colours cannot be."""
+        if name not in self._styles:
+            style = self.get_component_rich_style(f"patch--{name}", partial=True)
+            background = self.get_component_styles(f"patch--{name}").background
+            if style.bgcolor is not None:
+                style = style.without_color + Style(color=style.color)
+                if not self.app.ansi_color:
+                    mixed = self.background_colors[1] + background
+                    style += Style(bgcolor=mixed.rich_color)
+            self._styles[name] = style
+        return self._styles[name]
 
     def _again(self) -> None:
         self._strips.clear()
@@ -188,6 +191,7 @@ class PatchPane(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._styles.clear()
         self._strips.clear()
 
     def on_resize(self) -> None:
@@ -198,10 +202,9 @@ class PatchPane(ScrollView, can_focus=True):
         if row not in self._strips:
             if len(self._strips) > MOST_DRAWN:
                 self._strips.clear()
-            style, match = self.rich_style, self._style("match")
-            console, pattern = self.app.console, self._pattern
-            strip = self._leaf.strip(row, self._chosen, self._hunk, pattern, console, match)
-            strip = strip.apply_style(style)
+            style, console, match = self.rich_style, self.app.console, self._style("match")
+            chosen, here, pattern = self._chosen, self._hunk, self._pattern
+            strip = self._leaf.strip(row, chosen, here, pattern, console, match).apply_style(style)
             self._strips[row] = strip.adjust_cell_length(self._look.width, style)
         return self._strips[row]
 
@@ -268,9 +271,8 @@ class PatchPane(ScrollView, can_focus=True):
         upper = rows.start - MARGIN
         if rows.stop <= height:
             upper = 0  # the words above it are worth more than what is below
-        elif rows.start >= top:
-            upper = min(upper, rows.stop - height)
-            upper = rows.start - MARGIN if len(rows) + MARGIN > height else upper
+        elif rows.start >= top and len(rows) + MARGIN <= height:
+            upper = rows.stop - height
         self.scroll_to(y=max(0, upper), animate=False, immediate=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -301,16 +303,19 @@ class PatchPane(ScrollView, can_focus=True):
         self._to(self._hunk - 1)
 
     def action_line_down(self) -> None:
-        self.scroll_relative(y=1, animate=False, immediate=True)
+        self._by(1)
 
     def action_line_up(self) -> None:
-        self.scroll_relative(y=-1, animate=False, immediate=True)
+        self._by(-1)
 
     def action_half_down(self) -> None:
-        self.scroll_relative(y=max(1, self.size.height // 2), animate=False, immediate=True)
+        self._by(max(1, self.size.height // 2))
 
     def action_half_up(self) -> None:
-        self.scroll_relative(y=-max(1, self.size.height // 2), animate=False, immediate=True)
+        self._by(-max(1, self.size.height // 2))
+
+    def _by(self, rows: int) -> None:
+        self.scroll_relative(y=rows, animate=False, immediate=True)
 
     def _decide(self, decision: Decision | None) -> None:
         """On the current hunk or the range, which ends with it; None turns it over."""
@@ -356,9 +361,7 @@ class PatchPane(ScrollView, can_focus=True):
         if not offer.flags or not hunks.changes():
             self.post_message(message)
             return
-        words = Text("It may pass the cases without mending anything:\n", "bold red")
-        words.append("\n".join(map(printable, offer.flags)))
-        consent = Consent("This patch is flagged", words, "apply it all the same", "leave it")
+        consent = Consent("This patch is flagged", about.flagged(offer), "apply it", "leave it")
 
         def heard(yes: bool | None) -> None:
             if yes:

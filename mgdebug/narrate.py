@@ -27,10 +27,12 @@ from mgdebug.events import (
     Verified,
     Warned,
 )
-from mgdebug.model import Alternative, Hierarchy, Outcome, Repair, Status, Stop, Suspect, Value
+from mgdebug.model import Alternative, Evidence, Hierarchy, Outcome, Repair, Status, Stop, Suspect
+from mgdebug.states import printable, shown
 
 SHOWN_SHARE = 0.25  # of the highest score: suspects below it are only counted
-SHOWN_CASES, SHOWN_SUSPECTS, SHOWN_ALTERNATIVES = 8, 8, 4
+SHOWN_CASES, SHOWN_SUSPECTS, SHOWN_ALTERNATIVES, SHOWN_FILES = 8, 8, 4, 6
+VALUE_CHARACTERS = 70
 _SIGN = {
     Status.PASSED: "[green]ok[/]",
     Status.FAILED: "[red]failed[/]",
@@ -191,13 +193,8 @@ def explanation(repair: Repair) -> list[str]:
     if best is None:
         return []
     lines = [best.patches[0].note]
-    proof = best.evidence
-    if proof is not None:
-        was = _value(proof.was) or "never there"
-        now = _value(proof.now) or "never there"
-        lines.append(
-            f"in {proof.case}, line {proof.line}: {proof.name} was {was}; with the patch {now}"
-        )
+    if best.evidence is not None:
+        lines.append(proof(best.evidence))
     elif repair.after is not None:
         fixed = [case for case in repair.before.failed if case in repair.after.passed]
         if fixed:
@@ -206,10 +203,28 @@ def explanation(repair: Repair) -> list[str]:
     return lines
 
 
-def _value(value: Value | None) -> str:
-    if value is None:
-        return ""
-    return value.text if len(value.text) <= 70 else value.text[:67] + "..."
+def proof(evidence: Evidence) -> str:
+    """Where the failing run and the patched run part, with both values."""
+    was = shown(evidence.was, VALUE_CHARACTERS) if evidence.was else "never there"
+    now = shown(evidence.now, VALUE_CHARACTERS) if evidence.now else "never there"
+    where = f"in {printable(evidence.case)}, line {evidence.line}"
+    return f"{where}: {printable(evidence.name)} was {was}; with the patch {now}"
+
+
+def passes(count: int) -> str:
+    """How many cases pass, as a sentence has it."""
+    return "1 case passes" if count == 1 else f"{count} cases pass"
+
+
+def sending(event: Sending) -> tuple[tuple[str, str], ...]:
+    """What a model would be sent: a word and what it says of it, a line each."""
+    cost = "unknown" if event.cost is None else f"at most ${event.cost:.2f}"
+    files = ", ".join(event.paths[:SHOWN_FILES]) + " ..." * (len(event.paths) > SHOWN_FILES)
+    return (
+        ("model", f"{', '.join(event.models)} at {', '.join(event.hosts)}"),
+        ("sent", f"code of {files}, with values of its runs; secrets masked"),
+        ("price", f"{event.calls} calls of about {event.tokens} tokens: {cost}"),
+    )
 
 
 def diff_text(alternative: Alternative) -> str:

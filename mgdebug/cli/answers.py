@@ -15,6 +15,7 @@ from mgdebug import apply
 from mgdebug.events import Answered, Asked, Collected, Event, Reply, Sending
 from mgdebug.model import CaseKind, Question
 from mgdebug.narrate import Narrator
+from mgdebug.narrate import sending as told
 from mgdebug.syntax.literals import literal
 
 NEITHER = "n"
@@ -50,13 +51,7 @@ class Answers:
     def _allowed(self, sending: Sending) -> Reply | None:
         """Whether code may be sent to a model."""
         console = self.narrator.console
-        cost = "unknown" if sending.cost is None else f"at most ${sending.cost:.2f}"
-        files = ", ".join(sending.paths[:6]) + (" ..." if len(sending.paths) > 6 else "")
-        for label, text in (
-            ("model", f"{', '.join(sending.models)} at {', '.join(sending.hosts)}"),
-            ("sent", f"code of {files}, with values of its runs; secrets masked"),
-            ("price", f"{sending.calls} calls of about {sending.tokens} tokens: {cost}"),
-        ):
+        for label, text in told(sending):
             console.print(f"[bold]{label:9}[/] {escape(text)}", highlight=False)
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             console.print("          nobody can be asked here: --yes allows it", markup=False)

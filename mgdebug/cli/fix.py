@@ -122,7 +122,7 @@ def _with_patch(
 ) -> int:
     from rich.markup import escape
 
-    from mgdebug.narrate import colored_diff, explanation, flagged, others
+    from mgdebug.narrate import colored_diff, explanation, flagged, others, passes
 
     assert done.best is not None
     console = narrator.console
@@ -148,7 +148,7 @@ def _with_patch(
     after = done.after
     assert after is not None
     console.print(
-        f"[bold]verified[/]  {_pass(len(after.passed))} in a fresh process "
+        f"[bold]verified[/]  {passes(len(after.passed))} in a fresh process "
         f"({done.tried} patches tried, {done.seconds:.1f} s)"
     )
     for line in (odd := flagged(done)):
@@ -165,10 +165,6 @@ def _with_patch(
         console.print("not applied; no file was changed  [dim]--apply writes it unasked[/]")
         return FAILURES
     return _apply(done, where, narrator, learn=learn)
-
-
-def _pass(count: int) -> str:
-    return "1 case passes" if count == 1 else f"{count} cases pass"
 
 
 def _consent() -> bool:

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from mgdebug.model import Evidence
-from mgdebug.narrate import farewell
+from mgdebug.narrate import farewell, passes, proof
 from mgdebug.session.account import Account
 from mgdebug.session.hunks import Hunks
 from mgdebug.session.review import Offer, Review
 from mgdebug.session.stages import Stage
-from mgdebug.states import printable, shown
+from mgdebug.states import printable
 
-VALUE_CHARACTERS = 70
 OTHERS = 6  # patches that pass too, a line each
 
 
@@ -65,23 +63,14 @@ def _standing(account: Account, offer: Offer, place: int, hunks: Hunks | None) -
     if account.verdict is None:
         return Text("not verified in a fresh process yet", "dim")
     count, failed = len(account.verdict.passed), len(account.verdict.failed)
-    cases = "1 case passes" if count == 1 else f"{count} cases pass"
     left = f", {failed} still fail{'s' * (failed == 1)}" if failed else ""
-    return Text(f"PASS: {cases} in a fresh process{left}", "bold green")
+    return Text(f"PASS: {passes(count)} in a fresh process{left}", "bold green")
 
 
 def flagged(offer: Offer) -> Text:
     """Before a flagged patch is applied: why it is."""
     words = Text("It may pass the cases without mending anything:\n", "bold red")
     return words.append("\n".join(map(printable, offer.flags)))
-
-
-def proof(evidence: Evidence) -> str:
-    """Where the failing run and the patched run part, with both values."""
-    was = shown(evidence.was, VALUE_CHARACTERS) if evidence.was else "never there"
-    now = shown(evidence.now, VALUE_CHARACTERS) if evidence.now else "never there"
-    where = f"in {printable(evidence.case)}, line {evidence.line}"
-    return f"{where}: {printable(evidence.name)} was {was}; with the patch {now}"
 
 
 def tail(offers: Sequence[Offer], place: int) -> Iterator[Text]:

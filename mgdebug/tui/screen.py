@@ -196,13 +196,23 @@ class SessionScreen(Panes):
         self.app.exit(self._app.ended())
 
     def _start_unless_busy(self, make: Callable[[], Drive]) -> None:
-        if self.session.busy:
-            self.tell("something runs: ^c cancels it first")
+        if self._occupied():
             return
         try:
             self.start(make())
         except MgdebugError as error:
-            self.tell(f"{error.message}; next: {error.hint}", trouble=True)
+            self._refused(error)
+
+    def _occupied(self) -> bool:
+        """Whether something runs; then the user is told."""
+        if self.session.busy:
+            self.tell("something runs: ^c cancels it first")
+        return self.session.busy
+
+    def _refused(self, error: MgdebugError) -> None:
+        """What the user must mend, with the next step."""
+        hint = f"; next: {error.hint}" if error.hint else ""
+        self.tell(f"{error.message}{hint}", trouble=True)
 
     @property
     def _app(self) -> Mgdebug:
@@ -225,8 +235,7 @@ class SessionScreen(Panes):
         if subfunction is None or not subfunction.kind.called:
             self.tell("put the cursor on a function first, in the code or the blocks")
             return
-        if self.session.busy:
-            self.tell("something runs: ^c cancels it first")
+        if self._occupied():
             return
         call = call_of(subfunction, self.session.account.traces)
         given = await self.app.push_screen_wait(Example(subfunction, call))
@@ -361,14 +370,13 @@ class SessionScreen(Panes):
 
     def on_patch_pane_apply(self, event: PatchPane.Apply) -> None:
         """Write just what was shown, then run the tests again."""
-        if self.session.busy:
-            self.tell("something runs: ^c cancels it first")
+        if self._occupied():
             return
         hunks = event.hunks
         try:
             written = self.session.apply(hunks.changes(), event.patch if hunks.as_offered else None)
         except ApplyError as error:
-            self.tell(f"{error.message}; next: {error.hint}" if error.hint else error.message)
+            self._refused(error)
             return
         self.tell(f"applied to {', '.join(written)}; testing again")
         self.start(self.session.retest())
@@ -389,13 +397,12 @@ class SessionScreen(Panes):
         self._write(self.session.redo, "applied again to")
 
     def _write(self, deed: Callable[[], tuple[str, ...]], word: str) -> None:
-        if self.session.busy:
-            self.tell("something runs: ^c cancels it first")
+        if self._occupied():
             return
         try:
             written = deed()
         except ApplyError as error:
-            self.tell(f"{error.message}; next: {error.hint}" if error.hint else error.message)
+            self._refused(error)
             return
         self.tell(f"{word} {', '.join(written)}; testing again")
         self.start(self.session.retest())
@@ -404,15 +411,17 @@ class SessionScreen(Panes):
     async def action_edit_file(self) -> None:
         """The user's editor at the line; then what may have changed is run again."""
         code = self.query_one(CodePane)
-        if not code.path or self.session.busy:
-            self.tell("no file is shown" if not code.path else "something runs: ^c cancels it")
+        if not code.path:
+            self.tell("no file is shown")
+            return
+        if self._occupied():
             return
         try:
             words = command(self.session.target.root / code.path, code.line)
             with self._app.stood_aside():
                 await asyncio.to_thread(subprocess.run, words, check=False)
         except MgdebugError as error:
-            self.tell(f"{error.message}; next: {error.hint}", trouble=True)
+            self._refused(error)
             return
         except OSError as error:
             self.tell(f"{words[0]} does not start: {error.strerror}; set $EDITOR", trouble=True)

@@ -8,13 +8,12 @@ from textual.containers import Vertical
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from mgdebug import narrate
 from mgdebug.events import Reply, Sending
 from mgdebug.model import Question
 from mgdebug.states import printable
 from mgdebug.syntax.literals import literal
 from mgdebug.tui.dialogs.box import Dialog
-
-FILES_SHOWN = 6
 
 
 class Which(Dialog[Reply | None]):
@@ -77,14 +76,8 @@ class Consent(Dialog[bool]):
 
 def sending(told: Sending) -> Consent:
     """The question before the first call of a model."""
-    cost = "unknown" if told.cost is None else f"at most ${told.cost:.2f}"
-    files = ", ".join(told.paths[:FILES_SHOWN]) + " ..." * (len(told.paths) > FILES_SHOWN)
     words = Text()
-    for label, text in (
-        ("model ", f"{', '.join(told.models)} at {', '.join(told.hosts)}"),
-        ("sent  ", f"code of {files}, with values of its runs; secrets masked"),
-        ("price ", f"{told.calls} calls of about {told.tokens} tokens: {cost}"),
-    ):
-        words.append(label, "bold").append(f"{printable(text)}\n")
+    for label, text in narrate.sending(told):
+        words.append(f"{label:6}", "bold").append(f"{printable(text)}\n")
     words.rstrip()
     return Consent("Send code to a model?", words, "send it", "do not send anything")

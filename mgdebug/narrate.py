@@ -29,6 +29,7 @@ from mgdebug.events import (
 )
 from mgdebug.model import Alternative, Evidence, Hierarchy, Outcome, Repair, Status, Stop, Suspect
 from mgdebug.states import printable, shown
+from mgdebug.story import cost
 
 SHOWN_SHARE = 0.25  # of the highest score: suspects below it are only counted
 SHOWN_CASES, SHOWN_SUSPECTS, SHOWN_ALTERNATIVES, SHOWN_FILES = 8, 8, 4, 6
@@ -104,7 +105,7 @@ class Narrator:
         elif isinstance(event, Asked | Sending | Finished):
             self._end_live()
         if isinstance(event, Finished) and self._spent is not None:
-            self.console.print(f"[bold]model[/]     {spent(self._spent)}", highlight=False)
+            self.console.print(f"[bold]model[/]     {cost(self._spent)}", highlight=False)
 
     def warn(self, message: str, detail: str = "") -> None:
         self.console.print(f"[yellow]warning[/]  {escape(message)}")
@@ -260,14 +261,6 @@ def others(repair: Repair) -> list[str]:
 def flagged(repair: Repair) -> list[str]:
     """What may make the patch a forgery rather than a repair, a line each; [] for most patches."""
     return list(repair.best.flags) if repair.best else []
-
-
-def spent(event: Spent) -> str:
-    """What models have cost, in words."""
-    calls = "1 call" if event.calls == 1 else f"{event.calls} calls"
-    kept = f", {event.kept} answered from earlier ones" if event.kept else ""
-    cost = f", ${event.cost:.4f}" if event.cost else ""
-    return f"{calls}{kept}, {event.prompt + event.completion} tokens{cost}"
 
 
 def farewell(repair: Repair) -> tuple[str, str]:

@@ -111,11 +111,12 @@ def as_data(story: Story) -> dict[str, Any]:
     }
 
 
-def cost(spent: Spent) -> str:
-    """What a model has cost, in words."""
-    calls = "1 call" if spent.calls == 1 else f"{spent.calls:,} calls"
-    kept = f" ({spent.kept:,} answered from earlier ones)" if spent.kept else ""
-    return f"{calls}{kept}, {spent.prompt + spent.completion:,} tokens, ${spent.cost:.4f}"
+def cost(event: Spent) -> str:
+    """What models have cost, in words."""
+    calls = "1 call" if event.calls == 1 else f"{event.calls} calls"
+    kept = f", {event.kept} answered from earlier ones" if event.kept else ""
+    cost = f", ${event.cost:.4f}" if event.cost else ""
+    return f"{calls}{kept}, {event.prompt + event.completion} tokens{cost}"
 
 
 def _rows(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

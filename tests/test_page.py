@@ -216,7 +216,7 @@ def test_the_data_of_a_session() -> None:
     assert len(data["cases"]) == 1
     assert [row["status"] for row in found["failing"]["rows"]] == ["failed", "timeout, flaky"]
     assert [row["case"] for row in found["passing"]["rows"]] == ["good"]
-    cost = "3 calls (1 answered from earlier ones), 2,300 tokens, $0.2500"
+    cost = "3 calls, 1 answered from earlier ones, 2300 tokens, $0.2500"
     assert found["facts"] == [["plain", "plain"], ["model", cost]]
     first, second = found["offers"]
     assert (first["alike"], second["alike"]) == (1, 0)

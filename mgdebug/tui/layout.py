@@ -1,4 +1,4 @@
-"""Where the panes stand, and what is shown in which of them."""
+"""Where the panes stand, what is shown in which of them, and the steps through time."""
 
 from __future__ import annotations
 
@@ -169,3 +169,38 @@ class Panes(Screen[int]):
             if s.path == code.path and s.span.first_line <= code.line <= s.span.last_line
         ]
         return min(around, key=lambda s: s.span.end - s.span.start, default=None)
+
+    # --------------------------------------------------------------------------------- time
+
+    def _step(self, move: str) -> None:
+        code = self.query_one(CodePane)
+        if not getattr(code, move)():
+            self.tell(code.trouble)
+        self.moved()
+
+    def action_next_visit(self) -> None:
+        self._step("next_visit")
+
+    def action_previous_visit(self) -> None:
+        self._step("previous_visit")
+
+    def action_into(self) -> None:
+        self._step("into")
+
+    def action_out(self) -> None:
+        self._step("out")
+
+    def action_over(self) -> None:
+        self._step("over")
+
+    def action_next_same(self) -> None:
+        self._step("next_same")
+
+    def action_previous_same(self) -> None:
+        self._step("previous_same")
+
+    def action_next_divergence(self) -> None:
+        self._step("next_divergence")
+
+    def action_previous_divergence(self) -> None:
+        self._step("previous_divergence")

@@ -331,41 +331,6 @@ class SessionScreen(Panes):
         assert isinstance(pane, BlocksPane | TestsPane | CodePane | PatchPane)
         return pane
 
-    # --------------------------------------------------------------------------------- time
-
-    def _step(self, move: str) -> None:
-        code = self.query_one(CodePane)
-        if not getattr(code, move)():
-            self.tell(code.trouble)
-        self.moved()
-
-    def action_next_visit(self) -> None:
-        self._step("next_visit")
-
-    def action_previous_visit(self) -> None:
-        self._step("previous_visit")
-
-    def action_into(self) -> None:
-        self._step("into")
-
-    def action_out(self) -> None:
-        self._step("out")
-
-    def action_over(self) -> None:
-        self._step("over")
-
-    def action_next_same(self) -> None:
-        self._step("next_same")
-
-    def action_previous_same(self) -> None:
-        self._step("previous_same")
-
-    def action_next_divergence(self) -> None:
-        self._step("next_divergence")
-
-    def action_previous_divergence(self) -> None:
-        self._step("previous_divergence")
-
     # ------------------------------------------------------------------------------- files
 
     def on_patch_pane_apply(self, event: PatchPane.Apply) -> None:

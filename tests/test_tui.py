@@ -16,11 +16,12 @@ from textual.widgets import Static
 
 from mgdebug.errors import SettingsError
 from mgdebug.model import Target
-from mgdebug.session import Session, Stage
+from mgdebug.session import Failed, Heard, Session, Stage
 from mgdebug.settings import Settings
 from mgdebug.tui.actions import ACTIONS, keymap
-from mgdebug.tui.app import THEMES, Mgdebug
+from mgdebug.tui.app import Mgdebug, Opened
 from mgdebug.tui.dialogs.help import Help
+from mgdebug.tui.looks import THEMES
 from mgdebug.tui.panes.blocks import BlocksPane
 from mgdebug.tui.panes.code import CodePane
 from mgdebug.tui.panes.patch import PatchPane
@@ -48,13 +49,17 @@ def library(shop: Path) -> Path:
 def played(root: Path, play: Play, size: tuple[int, int] = (160, 45), **options: object) -> Mgdebug:
     """A session in a project, with somebody at the keys."""
     settings = Settings(time=60, jobs=1)
-    app = Mgdebug(
-        lambda tell: Session(Target(root, root), settings, sys.executable, tell),
-        **options,  # type: ignore[arg-type]
-    )
+
+    def opened(tell: Callable[[Heard | Failed], None]) -> Opened:
+        session = Session(Target(root, root), settings, sys.executable, tell)
+        return Opened(session, **options)  # type: ignore[arg-type]
+
+    app = Mgdebug(opened, theme=str(options.get("theme", "dark")))
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:
+            while app.main is None:
+                await pilot.pause(0.01)
             await play(app, pilot)
 
     asyncio.run(run())

@@ -1,31 +1,35 @@
 """The command line: what the user types, where output goes, and which exit code ends it.
 
-A module a command.  Standard output is data (a diff, events, a trace), standard error is narration.
-Nothing heavy is imported before a command needs it: `mgdebug --help` loads click alone.
+A module a command, named as it is, and loaded when it is wanted.  Standard output is data (a diff,
+events, a trace), standard error is narration.  Nothing heavy is imported before a command needs it:
+`mgdebug --help` loads click alone.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
 from mgdebug import __version__
-from mgdebug.cli.bench import bench
-from mgdebug.cli.fix import fix
-from mgdebug.cli.learned import learned
-from mgdebug.cli.trace import trace
-from mgdebug.cli.tree import tree
-from mgdebug.cli.tui import tui
-from mgdebug.cli.undo import undo
 from mgdebug.errors import USAGE
 
 __all__ = ["main"]
 
+_COMMANDS = ("tui", "fix", "trace", "tree", "undo", "learned", "bench")
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=_CONTEXT, invoke_without_command=True)
+class _Commands(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        return _loaded(name) if name in _COMMANDS else None
+
+
+@click.group(cls=_Commands, context_settings=_CONTEXT, invoke_without_command=True)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -39,11 +43,12 @@ def main(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         if sys.stdin.isatty() and sys.stdout.isatty():
-            context.invoke(tui)
+            context.invoke(_loaded("tui"))
         else:
             click.echo(context.get_help())
             context.exit(USAGE)
 
 
-for command in (tui, fix, trace, tree, undo, learned, bench):
-    main.add_command(command)
+def _loaded(name: str) -> click.Command:
+    command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
+    return command

@@ -101,7 +101,6 @@ def understood(
     """The target, the settings of its project, and the interpreter that runs its tests.
 
     flags: settings that the user gave, None for the others.  Raises UsageError, InterpreterError.
-    From here on a signal to end is an interrupt, so that children and their folders go too.
     """
     from mgdebug import settings as setting
     from mgdebug.languages import language_of
@@ -112,6 +111,10 @@ def understood(
         language.vocabulary()  # raises where there is none: nothing of it can be run
     chosen = setting.load(where.root, os.environ, flags)
     python, _ = setting.find_python(where.root, chosen.python, os.environ)
+    return where, chosen, python
+
+
+def heeds_signals() -> None:
+    """From here on a signal to end is an interrupt, so that children and their folders go too."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    return where, chosen, python

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mgdebug.cli.asked import cases, engine, flags, understood
+from mgdebug.cli.asked import cases, engine, flags, heeds_signals, understood
 from mgdebug.cli.ending import Stopping, ends_cleanly
 from mgdebug.cli.terminal import harmless, terminal
 from mgdebug.cli.undo import told_of_interrupted
@@ -56,6 +56,7 @@ def fix(
         Ranked,
         Reply,
         Spent,
+        Streamed,
         Warned,
         to_json,
     )
@@ -63,6 +64,7 @@ def fix(
     from mgdebug.proposers import named
     from mgdebug.repair import repair
 
+    heeds_signals()
     where, chosen, interpreter = understood(target, tests, expressions, io, flags(given, sandbox))
     proposers = named(chosen.engine, chosen)
     console = terminal(stderr=True, soft_wrap=True)
@@ -76,7 +78,7 @@ def fix(
         try:
             while done is None:
                 event = stream.send(reply)
-                if not isinstance(event, Spent | Warned):
+                if not isinstance(event, Spent | Streamed | Warned):
                     stopping.armed = isinstance(event, Ranked | Proposed | Judged | Accepted)
                 if mode == "json":
                     click.echo(to_json(event))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mgdebug.cli.asked import cases, understood
+from mgdebug.cli.asked import cases, heeds_signals, understood
 from mgdebug.cli.ending import ends_cleanly
 from mgdebug.cli.terminal import terminal
 from mgdebug.cli.undo import told_of_interrupted
@@ -82,6 +82,7 @@ def trace(
 
     if as_json and html is not None:
         raise UsageError("--json and --html exclude each other", "run it twice")
+    heeds_signals()
     where, chosen, interpreter = understood(
         target, tests, expressions, io, {"time": time, "python": python, "sandbox": sandbox}
     )

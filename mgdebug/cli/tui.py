@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mgdebug.cli.asked import cases, engine, flags, understood
+from mgdebug.cli.asked import cases, engine, flags, heeds_signals, understood
 from mgdebug.cli.ending import ends_cleanly
-from mgdebug.cli.undo import told_of_interrupted
-from mgdebug.errors import UsageError
+from mgdebug.cli.undo import interrupted
+from mgdebug.errors import FAILURES, UsageError
 
 if TYPE_CHECKING:
+    from mgdebug.model import Target
     from mgdebug.session import Failed, Heard
+    from mgdebug.settings import Settings
+    from mgdebug.tui.app import Opened
 
 
 @click.command()
@@ -43,41 +47,50 @@ def tui(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         hint = "here there is `mgdebug fix`"
         raise UsageError("the full screen needs a terminal", hint)
-    where, chosen, interpreter = understood(
-        target, tests, expressions, io, {**flags(given, sandbox), "theme": theme}
-    )
-    told_of_interrupted(where.root)
+    heeds_signals()
+    from mgdebug.tui.app import Mgdebug
+    from mgdebug.tui.opening import expected_theme
 
+    def opened(tell: Callable[[Heard | Failed], None]) -> Opened:
+        chosen = {**flags(given, sandbox), "theme": theme}
+        return _opened(understood(target, tests, expressions, io, chosen), tell, resume=resume)
+
+    app = Mgdebug(opened, theme=theme or expected_theme(Path.cwd(), os.environ))
+    code = app.run()
+    if app.trouble is not None:
+        raise app.trouble
+    return FAILURES if code is None else code
+
+
+def _opened(
+    known: tuple[Target, Settings, str], tell: Callable[[Heard | Failed], None], *, resume: bool
+) -> Opened:
+    """The session to show: a new one, or the last one of the project.  Raises UsageError if there
+    is none to take up."""
     from mgdebug.session import Session
     from mgdebug.session.journal import Journal
     from mgdebug.session.saved import read, sessions
-    from mgdebug.tui.app import Mgdebug
+    from mgdebug.tui.app import Opened
 
-    saved = [one for one in sessions(where.root) if not one.alive]
-    if resume and not saved:
-        raise UsageError("there is no session of this project", "begin one: mgdebug tui")
-    recorded = read(saved[0].path) if resume else None
-    journal = (
-        Journal.begin(where.root, where, chosen.engine)
-        if recorded is None
-        else Journal.resume(recorded.path)
-    )
-
-    def session(tell: Callable[[Heard | Failed], None]) -> Session:
-        made = Session(
-            recorded.head.target if recorded else where, chosen, interpreter, tell, journal
-        )
-        if recorded is not None:
-            made.take_up(recorded)
-        return made
-
-    lost = "" if resume or not saved or saved[0].ended else saved[0].stands
-    app = Mgdebug(
+    target, settings, python = known
+    notices = [interrupted(target.root)]
+    saved = [one for one in sessions(target.root) if not one.alive]
+    if resume:
+        if not saved:
+            raise UsageError("there is no session of this project", "begin one: mgdebug tui")
+        recorded = read(saved[0].path)
+        journal = Journal.resume(recorded.path)
+        session = Session(recorded.head.target, settings, python, tell, journal)
+        session.take_up(recorded)
+    else:
+        if saved and not saved[0].ended and saved[0].stands:
+            notices.append(f"the last session broke off ({saved[0].stands}): --resume takes it up")
+        journal = Journal.begin(target.root, target, settings.engine)
+        session = Session(target, settings, python, tell, journal)
+    return Opened(
         session,
-        theme=chosen.theme,
-        keys=chosen.keys,
+        keys=settings.keys,
+        theme=settings.theme,
         begins=not resume,
-        notice=f"the last session broke off ({lost}): --resume takes it up" if lost else "",
+        notice="; ".join(filter(None, notices)),
     )
-    code = app.run()
-    return app.ended() if code is None else code

@@ -10,18 +10,22 @@ from mgdebug.cli.ending import ends_cleanly
 from mgdebug.errors import CLEAN
 
 
-def told_of_interrupted(root: Path) -> None:
-    """Sweep what an interrupted mgdebug left in a project, and say if it left a patch half
-    written."""
+def interrupted(root: Path) -> str:
+    """Sweep what an interrupted mgdebug left in a project.  Returns that it left a patch half
+    written, "" if it did not."""
     from mgdebug.apply import tidy
 
     written, left = tidy(root)
-    if written:
-        click.echo(
-            f"an interrupted mgdebug patched {', '.join(written)}, but not {', '.join(left)}\n"
-            "  next: mgdebug undo",
-            err=True,
-        )
+    if not written:
+        return ""
+    return f"an interrupted mgdebug patched {', '.join(written)}, but not {', '.join(left)}"
+
+
+def told_of_interrupted(root: Path) -> None:
+    """Say what `interrupted` says."""
+    words = interrupted(root)
+    if words:
+        click.echo(f"{words}\n  next: mgdebug undo", err=True)
 
 
 @click.command()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mgdebug import apply, learned
-from mgdebug.errors import ApplyError, MgdebugError, UsageError
+from mgdebug.errors import CLEAN, FAILURES, ApplyError, MgdebugError, UsageError
 from mgdebug.events import Reply
 from mgdebug.languages import language_of
 from mgdebug.model import CaseKind, Patch, Subfunction, Target
@@ -83,6 +83,11 @@ class Session:
             return Stage.REGRESSED
         return Stage.DONE if stage is Stage.ALL_PASS else stage
 
+    @property
+    def exit_code(self) -> int:
+        """What the process ends with if it is left now."""
+        return CLEAN if self.stage in (Stage.ALL_PASS, Stage.DONE) else FAILURES
+
     def search(self, target: Target | None = None) -> Drive:
         """Look for a patch from the start.  Whoever gets the drive has a thread run it."""
         self._after_apply = False
@@ -148,6 +153,8 @@ class Session:
             partly=bool(account.known),
             again=self._after_apply,
         )
+        if not account.searches:  # nobody is asked: the last replies are still to be read
+            account.replies = self.account.replies
         self.account, self.walks = account, {}
         self.drive = Drive(
             target,
@@ -169,8 +176,9 @@ class Session:
                 self.account.hear(entry)
             elif entry.name == "run":
                 known = self.account.outcomes if entry.data.get("partly") else {}
-                files = self.account.files
-                self.account = Account(bool(entry.data.get("searches", True)), known, files=files)
+                before, searches = self.account, bool(entry.data.get("searches", True))
+                self.account = Account(searches, known, files=before.files)
+                self.account.replies = [] if searches else before.replies
                 self._after_apply = bool(entry.data.get("again"))
                 self.walks = {}
             elif entry.name in ("apply", "undo", "redo"):

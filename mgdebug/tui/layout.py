@@ -10,13 +10,16 @@ from textual.widget import Widget
 from textual.widgets import Footer, Static
 
 from mgdebug.model import Subfunction
+from mgdebug.proposers import names
 from mgdebug.session import Session
 from mgdebug.session.review import offers
 from mgdebug.session.walk import Walk
 from mgdebug.states import printable
 from mgdebug.tui.finding import Finding
+from mgdebug.tui.opening import NARROW
 from mgdebug.tui.panes.blocks import BlocksPane
 from mgdebug.tui.panes.code import CodePane
+from mgdebug.tui.panes.model import NONE_ASKED, ModelPane
 from mgdebug.tui.panes.patch import PatchPane
 from mgdebug.tui.panes.tests import TestsPane
 from mgdebug.tui.scrubber import Scrubber
@@ -24,11 +27,10 @@ from mgdebug.tui.status import Status
 from mgdebug.tui.tabs import PANES, Tabs
 from mgdebug.tui.watch import Watch
 
-NARROW = 100  # columns; below that one pane is shown at a time
-
 
 class Panes(Screen[int]):
-    """Wide: all panes; less wide: the patch behind the code; narrow: one pane at a time."""
+    """Wide: all panes; less wide: the patch behind the code; narrow: one pane at a time.  What a
+    model writes stands in the place of the patch, until that is wanted again."""
 
     DEFAULT_CSS = """
     Panes { layout: vertical; }
@@ -40,17 +42,20 @@ class Panes(Screen[int]):
     #tests { height: 1fr; }
     #code { height: 1fr; border: round $border-blurred; }
     #code:focus { border: round $border; }
+    #model { display: none; height: 1fr; }
+    Panes.-for-model #model { display: block; }
+    Panes.-for-model #patch { display: none; }
     #tabs { display: none; }
     #notice { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
     #notice.-trouble { color: $text-error; }
     #enlarge { display: none; }
     Panes.-medium #right { display: none; width: 1fr; }
-    Panes.-medium.-at-patch #right { display: block; }
-    Panes.-medium.-at-patch #middle { display: none; }
+    Panes.-medium.-at-patch #right, Panes.-medium.-at-model #right { display: block; }
+    Panes.-medium.-at-patch #middle, Panes.-medium.-at-model #middle { display: none; }
     Panes.-narrow #tabs { display: block; }
     Panes.-narrow #panes > Vertical { display: none; width: 1fr; }
     Panes.-narrow.-at-code #middle { display: block; }
-    Panes.-narrow.-at-patch #right { display: block; }
+    Panes.-narrow.-at-patch #right, Panes.-narrow.-at-model #right { display: block; }
     Panes.-narrow.-at-tests #left, Panes.-narrow.-at-blocks #left { display: block; }
     Panes.-narrow.-at-tests #blocks, Panes.-narrow.-at-blocks #tests { display: none; }
     Panes.-tiny > *, Panes.-low > * { display: none; }
@@ -77,6 +82,7 @@ class Panes(Screen[int]):
                 yield Watch(id="watch")
             with Vertical(id="right"):
                 yield PatchPane(id="patch")
+                yield ModelPane(id="model")
         yield Static("", id="notice")
         yield Finding()
         yield Footer(compact=True, show_command_palette=False)
@@ -88,7 +94,12 @@ class Panes(Screen[int]):
 
     def show_pane(self, name: str) -> None:
         """Give a pane the keys, and the room where there is little."""
+        if name == "model" and not self._asks:
+            self.tell(NONE_ASKED)
+            return
         self.at = name
+        if name in ("patch", "model"):
+            self.set_class(name == "model", "-for-model")
         for pane in PANES:
             self.set_class(pane == name, f"-at-{pane}")
         self.query_one(f"#{name}", Widget).focus()
@@ -139,6 +150,18 @@ class Panes(Screen[int]):
         account = self.session.account
         self.query_one(PatchPane).show(account)
 
+    def show_model(self) -> None:
+        """What a model writes; that it begins to is told to whoever looks elsewhere."""
+        pane, replies = self.query_one(ModelPane), self.session.account.replies
+        if replies and not pane.replies and self.at != "model":
+            self.tell(f"{replies[0].model} is asked: 5 shows what it writes")
+        pane.show(replies)
+
+    @property
+    def _asks(self) -> bool:
+        """Whether a model is asked, or was."""
+        return "llm" in names(self.session.settings.engine) or bool(self.session.account.replies)
+
     def show_tabs(self) -> None:
         account = self.session.account
         failing, found = len(account.failing), len(offers(account))
@@ -148,6 +171,8 @@ class Panes(Screen[int]):
             "code": "3 Code",
             "patch": f"4 Patch {found}" if found else "4 Patch",
         }
+        if self._asks:
+            labels["model"] = "5 Model"
         self.query_one(Tabs).show(labels, self.at)
 
     def tell(self, words: str, *, trouble: bool = False) -> None:
@@ -155,6 +180,11 @@ class Panes(Screen[int]):
         notice = self.query_one("#notice", Static)
         notice.set_class(trouble, "-trouble")
         notice.update(Text(printable(words)))
+
+    def _pane(self) -> BlocksPane | TestsPane | CodePane | PatchPane | ModelPane:
+        pane = self.query_one(f"#{self.at}")
+        assert isinstance(pane, BlocksPane | TestsPane | CodePane | PatchPane | ModelPane)
+        return pane
 
     def subfunction(self) -> Subfunction | None:
         """The one that the user looks at: the line of the code, or of the tree."""

@@ -30,6 +30,7 @@ from mgdebug.events import (
 from mgdebug.narrate import farewell
 from mgdebug.session import Failed, Heard, Session, Stage
 from mgdebug.session.driving import Drive
+from mgdebug.session.editor import command
 from mgdebug.session.examples import call_of
 from mgdebug.tui.actions import Action, bindings
 from mgdebug.tui.dialogs import ask
@@ -38,7 +39,6 @@ from mgdebug.tui.dialogs.example import Example
 from mgdebug.tui.dialogs.help import Help
 from mgdebug.tui.dialogs.text import Reading
 from mgdebug.tui.dialogs.viewer import Viewer
-from mgdebug.tui.editor import command
 from mgdebug.tui.finding import Finding
 from mgdebug.tui.layout import Panes
 from mgdebug.tui.panes.blocks import BlocksPane
@@ -80,6 +80,7 @@ class SessionScreen(Panes):
         self.query_one(CodePane).load(account.files, self.suspicion())
         self._first_look()
         self.show_patch()
+        self.show_model()
         self.show_tabs()
         self.tell(f"taken up again: {self.session.stage}; f searches, t runs the failing tests")
 
@@ -89,6 +90,7 @@ class SessionScreen(Panes):
         """Fold what a repair told, and show what it changed."""
         session = self.session
         session.hear(told)
+        self.show_model()
         status = self.query_one(Status)
         if isinstance(told, Failed):
             status.ended()
@@ -193,7 +195,7 @@ class SessionScreen(Panes):
 
     def _leave(self) -> None:
         self.session.close()
-        self.app.exit(self._app.ended())
+        self.app.exit(self.session.exit_code)
 
     def _start_unless_busy(self, make: Callable[[], Drive]) -> None:
         if self._occupied():
@@ -324,12 +326,10 @@ class SessionScreen(Panes):
         self.tell(f"saved {name}")
 
     def action_theme(self) -> None:
-        self._app.next_theme()
-
-    def _pane(self) -> BlocksPane | TestsPane | CodePane | PatchPane:
-        pane = self.query_one(f"#{self.at}")
-        assert isinstance(pane, BlocksPane | TestsPane | CodePane | PatchPane)
-        return pane
+        if self.app.no_color:
+            self.tell("NO_COLOR is set: there are no colours to choose from")
+        else:
+            self._app.next_theme()
 
     # ------------------------------------------------------------------------------- files
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -19,7 +21,7 @@ class Help(Dialog[Action]):
     Help OptionList { height: 1fr; max-height: 100%; border: none; }
     """
 
-    def __init__(self, keys: dict[str, str]) -> None:
+    def __init__(self, keys: Mapping[str, str]) -> None:
         """keys: that the user has chosen, by the id of the action."""
         super().__init__()
         self.keys = keys
@@ -62,7 +64,7 @@ class Help(Dialog[Action]):
         options.highlighted = 0 if lines else None
 
 
-def _line(action: Action, chosen: dict[str, str]) -> Text:
+def _line(action: Action, chosen: Mapping[str, str]) -> Text:
     keys = shown_keys(chosen.get(action.id) or ",".join(action.keys))
     place = "" if action.place == "session" else f"{action.place}: "
     return Text.assemble((f"{keys:<14}", "bold"), (place, "dim"), action.words)

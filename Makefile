@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo screenshots test lint bench clean
 install: $(STAMP)
 
 $(STAMP): pyproject.toml
@@ -15,6 +15,10 @@ $(STAMP): pyproject.toml
 
 demo: install
 	@sh demos/run.sh $(CURDIR)/$(BIN)/mgdebug
+
+# Draws docs/screens from the recorded session; `$(BIN)/python tests/screens.py --record` records anew.
+screenshots: install
+	$(BIN)/python tests/screens.py
 
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadfile

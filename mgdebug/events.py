@@ -6,7 +6,7 @@ Events serialise to JSON Lines, one object a line.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -155,6 +155,27 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class Streamed:
+    """What came of a model's reply, from "" when it is asked for to the last event of the reply,
+    which has either `whole` or a fault.
+
+    call: which reply it is, 1 for the first of a repair; one that is asked for again is another.
+    text: what is new; in the last event all of it.  fault: why no more of it comes.
+    """
+
+    model: str
+    call: int
+    subfunction: str
+    text: str
+    whole: bool = False
+    fault: str = ""
+
+    @property
+    def is_last(self) -> bool:
+        return self.whole or bool(self.fault)
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """The whole selected suite in a fresh process with the patch."""
 
@@ -183,6 +204,7 @@ Event = (
     | Answered
     | Sending
     | Spent
+    | Streamed
     | Verified
     | Finished
 )
@@ -201,4 +223,18 @@ def plain(value: object) -> Any:
 
 def to_json(event: Event) -> str:
     """One event as one line of JSON; the key "event" holds its name."""
-    return json.dumps({"event": type(event).__name__, **plain(event)}, ensure_ascii=True)
+    parts = [f'{{"event": {json.dumps(type(event).__name__)}']
+    for field in fields(event):
+        parts += [f', "{field.name}": ', *_json(getattr(event, field.name))]
+    return "".join([*parts, "}"])
+
+
+def _json(value: object) -> Iterator[str]:
+    """In pieces: the traces of a session, as dicts all at once, take twice their memory."""
+    if isinstance(value, tuple):
+        yield "["
+        for at, item in enumerate(value):
+            yield ", " * bool(at) + json.dumps(plain(item), ensure_ascii=True)
+        yield "]"
+    else:
+        yield json.dumps(plain(value), ensure_ascii=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -31,9 +32,15 @@ from mgdebug.model import Alternative, Evidence, Hierarchy, Outcome, Repair, Sta
 from mgdebug.states import printable, shown
 from mgdebug.story import cost
 
+if TYPE_CHECKING:
+    from mgdebug.session.account import Account
+    from mgdebug.session.hunks import Hunks
+    from mgdebug.session.review import Offer
+
 SHOWN_SHARE = 0.25  # of the highest score: suspects below it are only counted
 SHOWN_CASES, SHOWN_SUSPECTS, SHOWN_ALTERNATIVES, SHOWN_FILES = 8, 8, 4, 6
 VALUE_CHARACTERS = 70
+FLAGGED = "it may pass the cases without mending anything"
 _SIGN = {
     Status.PASSED: "[green]ok[/]",
     Status.FAILED: "[red]failed[/]",
@@ -215,6 +222,60 @@ def proof(evidence: Evidence) -> str:
 def passes(count: int) -> str:
     """How many cases pass, as a sentence has it."""
     return "1 case passes" if count == 1 else f"{count} cases pass"
+
+
+def counted(account: Account) -> str:
+    """How the cases ended: "2 failing, 7 passed"; "" before they were run."""
+    failing, passing, flaky = len(account.failing), account.passing, len(account.flaky)
+    both = ((failing, "failing"), (passing, "passed"), (flaky, "flaky"))
+    return ", ".join(f"{count} {word}" for count, word in both if count)
+
+
+def trying(account: Account) -> str:
+    """What the search is at: a subfunction, and how many patches it has tried."""
+    name = printable(account.current.partition("::")[2] or account.current)
+    return f"trying patches in {name}: {account.tried} tried" if name else "searching"
+
+
+def best(account: Account) -> str:
+    """The most cases that a try made pass, "" where none did."""
+    failing = len(account.failing)
+    words = f"best so far: {account.gained} of {failing} failing cases pass"
+    return words if account.gained else ""
+
+
+def standing(account: Account, offer: Offer, place: int, hunks: Hunks | None) -> str:
+    """How a patch stands.  place: among those that were found, 0 for the best; hunks: of the patch,
+    with what was decided on them."""
+    if hunks is not None and not hunks.as_offered:
+        taken = sum(hunk.taken for hunk in hunks.all)
+        if not taken:
+            return "NOTHING TAKEN"
+        edited = sum(hunk.word == "edited" for hunk in hunks.all)
+        what = f"{taken} of {len(hunks.all)} hunks taken" + f", {edited} edited" * bool(edited)
+        return f"CHANGED: {what}; not run so yet, applying runs the tests"
+    if offer.partial is not None:
+        part = offer.partial
+        pass_ = "passes" if part.gained == 1 else "pass"
+        return f"PART: {part.gained} of {part.failing} failing cases {pass_} with it, none breaks"
+    if place:
+        return "it passed when it was tried; applying runs all tests"
+    if account.verdict is None:
+        return "not verified in a fresh process yet"
+    count, failed = len(account.verdict.passed), len(account.verdict.failed)
+    left = f", {failed} still fail{'s' * (failed == 1)}" if failed else ""
+    return f"PASS: {passes(count)} in a fresh process{left}"
+
+
+def ranking(offers: Sequence[Offer], place: int) -> list[str]:
+    """Why a patch has its place among those that were found, a line each; [] where nothing says
+    so."""
+    alternative = offers[place].alternative
+    if alternative is None or not alternative.reasons:
+        return []
+    several = f"why it is {'first' if not place else f'number {place + 1}'} of {len(offers)}:"
+    head = several if len(offers) > 1 else "what speaks for it:"
+    return [head, *map(printable, alternative.reasons)]
 
 
 def sending(event: Sending) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mgdebug.events import Event, Finished, Judged, Sending, Spent
+from mgdebug.events import Event, Finished, Judged, Sending, Spent, Streamed
 from mgdebug.model import Edit, Patch, Repair, Stop, Target, Verdict
 from mgdebug.proposers import Brief, Proposer
 from mgdebug.repair import repair
@@ -67,6 +67,9 @@ class Paid(Offers):
 
     def split(self, brief: Brief) -> Iterator[None]:
         yield from ()
+
+    def streamed(self) -> Sequence[Streamed]:
+        return ()
 
     def sending(self, paths: Sequence[str], characters: int) -> Sending:
         return Sending(("m",), ("localhost",), tuple(paths), 10, 1, 0.0)

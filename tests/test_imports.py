@@ -48,7 +48,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 
 def test_a_repair_needs_no_model_and_no_screen() -> None:
-    loaded = loaded_by("import mgdebug.repair, mgdebug.narrate, mgdebug.proposers.search")
+    loaded = loaded_by("import mgdebug.repair, mgdebug.linear, mgdebug.proposers.search")
     assert {"tree_sitter", "rich"} <= loaded
     assert loaded.isdisjoint(("litellm", "textual"))
 

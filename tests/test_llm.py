@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import textwrap
@@ -18,7 +19,7 @@ from mgdebug import learned
 from mgdebug.bench.loopback import Said, Server
 from mgdebug.cli import main
 from mgdebug.errors import UsageError
-from mgdebug.events import Event, Finished, Reply, Sending, Spent, Warned
+from mgdebug.events import Event, Finished, Proposed, Reply, Sending, Spent, Streamed, Warned
 from mgdebug.languages.python import Python
 from mgdebug.model import BlockVisit, Edit, Patch, Status, Stop, Target, Trace, Value
 from mgdebug.proposers import named
@@ -27,7 +28,7 @@ from mgdebug.proposers.llm.caller import Caller
 from mgdebug.proposers.llm.expected import agreed, read
 from mgdebug.proposers.llm.masking import masked, unmasked
 from mgdebug.proposers.llm.prompting import parts
-from mgdebug.proposers.llm.replies import Unusable, as_text, edits_of, probe_of
+from mgdebug.proposers.llm.replies import Unusable, as_text, edits_of, probe_of, so_far
 from mgdebug.proposers.llm.simulated import agreement
 from mgdebug.repair import repair
 from mgdebug.settings import STRATEGIES, ModelSettings, Settings
@@ -301,6 +302,69 @@ def test_a_model_that_keeps_to_a_schema_is_given_one(tmp_path: Path) -> None:
 )
 def test_a_reply_of_the_schema_reads_as_any_other(reply: str, text: str) -> None:
     assert as_text(reply) == text
+
+
+def test_the_beginning_of_a_reply_of_the_schema_reads_as_the_whole_will() -> None:
+    code = "def f(x):\n    return '\\n' + \"\\u12\""
+    reply = json.dumps({"words": 'It is "é".', "code": code, "probe": ""})
+    seen = [so_far(reply[:end]) for end in range(len(reply) + 1)]
+    assert all(two.startswith(one) for one, two in itertools.pairwise(seen))
+    assert seen[-1] == as_text(reply)
+    assert len(set(seen)) > len(code)
+    assert so_far("{x} it says") == ""  # nobody can tell yet
+    assert so_far("it says {x}") == "it says {x}"
+
+
+def test_a_reply_is_told_as_it_is_written_and_all_of_it_before_it_is_tried(tmp_path: Path) -> None:
+    def script(body: Mapping[str, Any], number: int) -> Said:
+        if number == 1:  # what came of a reply that breaks off is no part of the next one
+            return Said("It seems to me that " * 4, drip=0.3, cut=True)
+        return Said(fenced(RIGHT[subject(body)]), drip=0.3)
+
+    events, server = asks(tmp_path, script)
+    assert last(events).repair.stop is Stop.FIXED
+    told = [event for event in events if isinstance(event, Streamed)]
+    whole = [event for event in told if event.whole]
+    assert sorted(event.text for event in whole) == sorted(fenced(code) for code in RIGHT.values())
+    broken = next(event for event in told if event.fault)
+    assert "It seems to me" in broken.text
+    assert len({event.call for event in told}) == len(server.requests) == 3
+    for event in (*whole, broken):
+        parts = [one.text for one in told if one.call == event.call]
+        assert parts[0] == ""
+        assert len(parts) > 3
+        assert event.text.startswith("".join(parts[:-1]))
+        assert parts[-1] is event.text
+    for event in whole:
+        tried = (e for e in events if isinstance(e, Proposed) and e.patches)
+        first = next(e for e in tried if e.subfunction == event.subfunction)
+        assert events.index(event) < events.index(first)
+
+
+def test_a_reply_that_was_kept_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "program.py").write_text(PICK)
+    (root / "test_program.py").write_text(
+        "from program import pick\ndef test(): assert pick(2, 3) == 6"
+    )
+    reply = fenced("def pick(x, y):\n    return x * y")
+    with Server(lambda *_: Said(reply)).running() as server:
+        model = ModelSettings(("openai/test",), server.base, consent=True, samples=0, search=False)
+        for kept in (False, True):
+            proposers = named("llm", settings := Settings(time=30, model=model))
+            for one in proposers:
+                assert isinstance(one, Model)
+                one.session._caller = WARM
+            before = len(server.requests)
+            events = list(repair(Target(root, root), proposers, settings, sys.executable))
+            told = [event for event in events if isinstance(event, Streamed)]
+            assert Streamed("openai/test", 1, "program.py::pick", reply, whole=True) in told
+            assert all(event.whole for event in told) == kept
+            assert (len(server.requests) == before) == kept
 
 
 TAXED = """

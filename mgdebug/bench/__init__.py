@@ -26,6 +26,7 @@ SUITES = {
     "flat": "mgdebug.bench.flat",
     "asking": "mgdebug.bench.asking",
     "paper": "mgdebug.bench.paper",
+    "screen": "mgdebug.bench.screen",
 }
 
 

@@ -79,6 +79,7 @@ class BottomUp:
         self._way = 0.0  # bits that the ground costs
         self._honest = False  # whether one of the plausible patches leaves no doubt
         self.learnt = ""  # by those who cost nothing, for those who do not
+        self.streamed: Callable[[], Sequence[Event]] = tuple  # what came of replies
         self.plausible: list[Patch] = []
         self.sound = 0
         self.progress: list[Progress] = []
@@ -315,7 +316,9 @@ class BottomUp:
         return False
 
     def heard(self, name: str) -> Iterator[Event]:
-        """While somebody thinks about a subfunction: an event now and then."""
+        """While somebody thinks about a subfunction: what is heard of it, and an event now and
+        then."""
+        yield from self.streamed()
         if time.monotonic() - self._heard > HEARD_SECONDS:
             self._heard = time.monotonic()
             yield Proposed(name, 0, self.tried, self._best)

@@ -109,7 +109,9 @@ class Engines:
         self.search.learnt = self.search.told(self.at.steps)
         spent, faults = one.spent, len(one.faults)
         steps = self._steps(partial(self._asking, one), lambda: bool(self.search.sound))
+        self.search.streamed = one.streamed
         for event in chain(steps, [None]):
+            yield from one.streamed()
             if event is not None:
                 yield event
             if one.spent != spent:

@@ -31,8 +31,9 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings=_CONTEXT, invoke_without_command=True)
 @click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option("--linear", is_flag=True, help="As with `mgdebug tui`: plain lines, no screen.")
 @click.pass_context
-def main(context: click.Context) -> None:
+def main(context: click.Context, linear: bool) -> None:
     """Find out why a test is red, and mend it.
 
     mgdebug runs your tests, traces the failing ones block by block, tries patches from the leaves
@@ -41,12 +42,14 @@ def main(context: click.Context) -> None:
 
     Without a command, on a terminal, it is `mgdebug tui`.
     """
-    if context.invoked_subcommand is None:
-        if sys.stdin.isatty() and sys.stdout.isatty():
-            context.invoke(_loaded("tui"))
-        else:
-            click.echo(context.get_help())
-            context.exit(USAGE)
+    if context.invoked_subcommand is not None:
+        if linear:
+            raise click.UsageError("--linear stands behind the command: mgdebug tui --linear")
+    elif linear or (sys.stdin.isatty() and sys.stdout.isatty()):
+        context.invoke(_loaded("tui"), linear=linear)
+    else:
+        click.echo(context.get_help())
+        context.exit(USAGE)
 
 
 def _loaded(name: str) -> click.Command:

@@ -1,4 +1,4 @@
-"""`mgdebug tui`, and `mgdebug` alone: the full screen."""
+"""`mgdebug tui`, and `mgdebug` alone: the full screen, or the same line by line."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from mgdebug.errors import FAILURES, UsageError
 
 if TYPE_CHECKING:
     from mgdebug.model import Target
-    from mgdebug.session import Failed, Heard
+    from mgdebug.session import Failed, Heard, Session
     from mgdebug.settings import Settings
-    from mgdebug.tui.app import Opened
 
 
 @click.command()
@@ -27,6 +26,11 @@ if TYPE_CHECKING:
 @engine
 @click.option("--theme", metavar="NAME", help="dark, light, or ansi: the terminal's own.  [dark]")
 @click.option("--resume", is_flag=True, help="Take up the last session of this project.")
+@click.option(
+    "--linear",
+    is_flag=True,
+    help="Draw no screen: plain lines, and commands that are typed; for screen readers and pipes.",
+)
 @ends_cleanly
 def tui(
     target: str,
@@ -36,24 +40,46 @@ def tui(
     sandbox: str | None,
     theme: str | None,
     resume: bool,
+    linear: bool,
     **given: Any,
 ) -> int:
     """Watch it work on the whole screen: step through what the tests did, take the hunks you like.
 
-    TARGET narrows the search, as with `mgdebug fix`.  ? lists all keys.
+    TARGET narrows the search, as with `mgdebug fix`.  ? lists all keys; with --linear, help lists
+    the commands.
 
     Exit codes: 0 nothing fails any more; 1 failures remain; 2 usage; 3 environment.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        hint = "here there is `mgdebug fix`"
+    if not (linear or (sys.stdin.isatty() and sys.stdout.isatty())):
+        hint = "here there are `mgdebug fix`, and --linear"
         raise UsageError("the full screen needs a terminal", hint)
     heeds_signals()
-    from mgdebug.tui.app import Mgdebug
+
+    def made(tell: Callable[[Heard | Failed], None]) -> tuple[Session, str]:
+        chosen = {**flags(given, sandbox), "theme": theme}
+        return _session(understood(target, tests, expressions, io, chosen), tell, resume=resume)
+
+    if linear:
+        from mgdebug.linear import Linear
+
+        return Linear(made, begins=not resume).run()
+    return _on_the_whole_screen(made, theme, begins=not resume)
+
+
+def _on_the_whole_screen(
+    make: Callable[[Callable[[Heard | Failed], None]], tuple[Session, str]],
+    theme: str | None,
+    *,
+    begins: bool,
+) -> int:
+    """Returns the exit code.  make: see `_session`; it is called beside the first screen."""
+    from mgdebug.tui.app import Mgdebug, Opened
     from mgdebug.tui.opening import expected_theme
 
     def opened(tell: Callable[[Heard | Failed], None]) -> Opened:
-        chosen = {**flags(given, sandbox), "theme": theme}
-        return _opened(understood(target, tests, expressions, io, chosen), tell, resume=resume)
+        session, notice = make(tell)
+        chosen = session.settings
+        return Opened(session, chosen.keys, chosen.theme, begins, notice)
 
     app = Mgdebug(opened, theme=theme or expected_theme(Path.cwd(), os.environ))
     code = app.run()
@@ -62,15 +88,14 @@ def tui(
     return FAILURES if code is None else code
 
 
-def _opened(
+def _session(
     known: tuple[Target, Settings, str], tell: Callable[[Heard | Failed], None], *, resume: bool
-) -> Opened:
-    """The session to show: a new one, or the last one of the project.  Raises UsageError if there
-    is none to take up."""
+) -> tuple[Session, str]:
+    """The session to show: a new one, or the last one of the project; and what is to be said first,
+    "" for nothing.  Raises UsageError if there is none to take up."""
     from mgdebug.session import Session
     from mgdebug.session.journal import Journal
     from mgdebug.session.saved import read, sessions
-    from mgdebug.tui.app import Opened
 
     target, settings, python = known
     notices = [interrupted(target.root)]
@@ -87,10 +112,4 @@ def _opened(
             notices.append(f"the last session broke off ({saved[0].stands}): --resume takes it up")
         journal = Journal.begin(target.root, target, settings.engine)
         session = Session(target, settings, python, tell, journal)
-    return Opened(
-        session,
-        keys=settings.keys,
-        theme=settings.theme,
-        begins=not resume,
-        notice="; ".join(filter(None, notices)),
-    )
+    return session, "; ".join(filter(None, notices))

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Protocol, runtime_checkable
 
 from mgdebug.errors import UsageError
-from mgdebug.events import Sending, Spent
+from mgdebug.events import Sending, Spent, Streamed
 from mgdebug.languages import Language
 from mgdebug.learned import Template
 from mgdebug.model import Case, Failure, Hierarchy, Patch, Subfunction, Suspect, Trace, Verdict
@@ -100,6 +100,10 @@ class Paid(Proposer, Protocol):
         does is for the caller to see.  None where nobody can tell."""
         ...
 
+    def streamed(self) -> Sequence[Streamed]:
+        """What came of replies since this was asked last; nothing, most of the time."""
+        ...
+
     def sending(self, paths: Sequence[str], characters: int) -> Sending:
         """What would be sent: code of these files, so many characters at a time."""
         ...
@@ -119,15 +123,18 @@ def proposer(name: str, settings: Settings | None = None) -> Proposer:
     return made
 
 
+def names(engine: str) -> list[str]:
+    """Of the proposers of an engine: chained with "+", or "both"."""
+    return (BOTH if engine == "both" else engine).split("+")
+
+
 def named(engine: str, settings: Settings) -> list[Proposer]:
-    """The proposers of an engine: names chained with "+", or "both".  Raises UsageError for one
-    that does not exist."""
-    names = (BOTH if engine == "both" else engine).split("+")
-    for name in names:
+    """The proposers of an engine.  Raises UsageError for one that does not exist."""
+    for name in names(engine):
         if name not in PROPOSERS:
             known = f"known: {', '.join([*PROPOSERS, 'both'])}"
             raise UsageError(f"there is no engine {name}", known)
-    return [proposer(name, settings) for name in names]
+    return [proposer(name, settings) for name in names(engine)]
 
 
 BOTH = "search+llm"

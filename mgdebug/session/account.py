@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from mgdebug.events import (
@@ -21,6 +21,7 @@ from mgdebug.events import (
     Sending,
     Spent,
     Started,
+    Streamed,
     Traced,
     Verified,
     Warned,
@@ -28,6 +29,7 @@ from mgdebug.events import (
 from mgdebug.model import (
     Alternative,
     Case,
+    Edit,
     Hierarchy,
     Outcome,
     Patch,
@@ -39,6 +41,8 @@ from mgdebug.model import (
 )
 from mgdebug.session.stages import ENDS, Stage
 from mgdebug.syntax.source import SourceFile
+
+REPLIES_KEPT, REPLY_MOST = 20, 200_000  # replies; characters of each
 
 
 class Standing(StrEnum):
@@ -52,13 +56,37 @@ class Standing(StrEnum):
     REPAIRED = "repaired"
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A model's reply, as far as it is written.  call: which, as Streamed has it; fault: why no
+    more of it comes, "" while it does, and where it is whole."""
+
+    model: str
+    call: int
+    subfunction: str
+    text: str = ""
+    whole: bool = False
+    fault: str = ""
+
+    @property
+    def goes_on(self) -> bool:
+        return not self.whole and not self.fault
+
+    def with_more(self, event: Streamed) -> Writing:
+        """With what an event tells."""
+        text = event.text if event.is_last else self.text + event.text
+        return replace(self, text=text[:REPLY_MOST], whole=event.whole, fault=event.fault)
+
+
 @dataclass
 class Account:
     """Folds the events of one repair.  Whoever shows it reads the fields.
 
     known: outcomes of an earlier run, of cases that this one leaves out.  files, hierarchy, traces:
     of the user's files as they are traced first; what the search builds on later is not shown.
-    tries: patches by subfunction.  gained: the most cases that a try made pass.
+    score: the highest of each subfunction under suspicion.  tries: patches by subfunction.  gained:
+    the most cases that a try made pass.  replies: of models, the last few.  repaired: the
+    subfunctions that the first patch changes.
     """
 
     searches: bool = True  # whether it looks for patches, or only runs and traces
@@ -74,6 +102,7 @@ class Account:
     files: Mapping[str, SourceFile] = field(default_factory=dict)
     traces: tuple[Trace, ...] = ()
     suspects: tuple[Suspect, ...] = ()
+    score: dict[str, float] = field(default_factory=dict)
     current: str = ""  # the subfunction that is being tried
     tries: dict[str, int] = field(default_factory=dict)
     tried: int = 0
@@ -85,8 +114,10 @@ class Account:
     answers: list[str] = field(default_factory=list)
     sending: Sending | None = None
     spent: Spent | None = None
+    replies: list[Writing] = field(default_factory=list)
     verdict: Verdict | None = None
     repair: Repair | None = None
+    repaired: frozenset[str] = frozenset()
     fault: str = ""
 
     def hear(self, event: Event) -> None:
@@ -124,6 +155,8 @@ class Account:
                 self.sending, self.stage = event, Stage.ASK
             case Spent():
                 self.spent = event
+            case Streamed():
+                self._streamed(event)
             case Verified():
                 self.verdict = event.verdict if event.ok else self.verdict
             case Finished():
@@ -137,11 +170,13 @@ class Account:
     def failed(self, message: str) -> None:
         """The repair could not be done: see the message."""
         self.fault, self.stage, self.current = message, Stage.FAULT, ""
+        self._abandoned()
 
     def interrupted(self) -> None:
         """The repair ended with the process that ran it."""
         self.stage, self.current = Stage.CANCELLED, ""
         self.question = self.sending = None
+        self._abandoned()
 
     # ------------------------------------------------------------------------------ reading
 
@@ -154,29 +189,6 @@ class Account:
     @property
     def passing(self) -> int:
         return sum(o.status.ok for o in self.outcomes.values())
-
-    @property
-    def score(self) -> dict[str, float]:
-        """The highest score of each subfunction under suspicion."""
-        found: dict[str, float] = {}
-        for suspect in self.suspects:
-            found.setdefault(suspect.subfunction, suspect.score)
-        return found
-
-    @property
-    def repaired(self) -> frozenset[str]:
-        """The subfunctions that the first patch changes."""
-        if self.repair is None or self.repair.patch is None:
-            return frozenset()
-        edits, found = self.repair.patch.edits, set()
-        for subfunction in self.hierarchy.subfunctions.values():
-            span = subfunction.span
-            inner = [self.hierarchy.subfunctions[c].span for c in subfunction.children]
-            for edit in edits:
-                here = edit.path == subfunction.path and span.start <= edit.start <= span.end
-                if here and not any(s.start <= edit.start <= s.end for s in inner):
-                    found.add(subfunction.id)
-        return frozenset(found)
 
     def standing(self, subfunction: str) -> Standing:
         """What has become of a subfunction so far."""
@@ -200,7 +212,9 @@ class Account:
 
     def _ranked(self, event: Ranked) -> None:
         if not self.steps or not self.suspects:
-            self.suspects = event.suspects
+            self.suspects, self.score = event.suspects, {}
+            for suspect in event.suspects:
+                self.score.setdefault(suspect.subfunction, suspect.score)
         self.stage = Stage.SEARCH if self.searches else self.stage
 
     def _proposed(self, event: Proposed) -> None:
@@ -208,8 +222,24 @@ class Account:
         self.tries[event.subfunction] = self.tries.get(event.subfunction, 0) + event.patches
         self.tried, self.stage = event.tried, Stage.SEARCH
 
+    def _streamed(self, event: Streamed) -> None:
+        places = [at for at, one in enumerate(self.replies) if one.call == event.call]
+        if not places:
+            self.replies.append(Writing(event.model, event.call, event.subfunction))
+            places = [-1]
+        self.replies[places[-1]] = self.replies[places[-1]].with_more(event)
+        del self.replies[:-REPLIES_KEPT]
+
+    def _abandoned(self) -> None:
+        """Nobody hears the end of the replies that are under way."""
+        self.replies = [
+            replace(one, fault="given up") if one.goes_on else one for one in self.replies
+        ]
+
     def _finished(self, repair: Repair) -> None:
         self.repair, self.current = repair, ""
+        edits = repair.patch.edits if repair.patch is not None else ()
+        self.repaired = frozenset(_changed(self.hierarchy, edits))
         self.tried = max(self.tried, repair.tried)
         self.question = self.sending = None
         if repair.alternatives:
@@ -222,3 +252,16 @@ class Account:
             self.stage = Stage.FAILING
         if not self.searches and self.failing:
             self.stage = Stage.FAILING
+
+
+def _changed(hierarchy: Hierarchy, edits: Sequence[Edit]) -> Iterator[str]:
+    """The innermost subfunctions that edits are in."""
+    paths = {edit.path for edit in edits}
+    for subfunction in hierarchy.subfunctions.values():
+        if subfunction.path in paths:
+            span = subfunction.span
+            inner = [hierarchy.subfunctions[child].span for child in subfunction.children]
+            for edit in edits:
+                here = edit.path == subfunction.path and span.start <= edit.start <= span.end
+                if here and not any(s.start <= edit.start <= s.end for s in inner):
+                    yield subfunction.id

@@ -6,9 +6,10 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
-from mgdebug import judge
-from mgdebug.errors import MgdebugError, SourceError
+from mgdebug import judge, sources
+from mgdebug.errors import MgdebugError, SourceError, UsageError
 from mgdebug.events import (
     Accepted,
     Asked,
@@ -20,16 +21,18 @@ from mgdebug.events import (
     Traced,
 )
 from mgdebug.languages import language_of
-from mgdebug.model import Hierarchy, Target
+from mgdebug.model import Hierarchy, Stop, Target
 from mgdebug.proposers import named
 from mgdebug.repair import repair
 from mgdebug.session.journal import Journal
 from mgdebug.session.walk import Walk, partings
 from mgdebug.settings import Settings
+from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 from mgdebug.tracing import Recording
 
 WALKS_READY = 4  # of the first traces, made before somebody asks
+CODE_FILES = 200  # that are shown at most where nothing fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,13 @@ class Drive:
                 while True:
                     event = stream.send(reply)
                     self._enough()
-                    heard = self._told.prepared(event)
-                    self._journal.files(heard.files)
-                    self._journal.event(event)
-                    self._tell(heard)
                     if isinstance(event, Finished):
+                        code = self._told.code(event) if self.searches else None
+                        if code is not None:
+                            self._say(code)
+                        self._say(self._told.prepared(event))
                         return
+                    self._say(self._told.prepared(event))
                     waits = isinstance(event, Asked | Sending)
                     reply = self._replies.get() if waits and not self._cancelled.is_set() else None
             finally:
@@ -108,6 +112,11 @@ class Drive:
             self._tell(Failed(f"a fault in mgdebug itself: {error!r}", own=True))
         finally:
             self.over.set()
+
+    def _say(self, heard: Heard) -> None:
+        self._journal.files(heard.files)
+        self._journal.event(heard.event)
+        self._tell(heard)
 
     def reply(self, reply: Reply | None) -> None:
         """The answer to an Asked or a Sending; None leaves it open."""
@@ -159,6 +168,20 @@ class Told:
             return Heard(event, walks=walks)
         return Heard(event)
 
+    def code(self, end: Finished) -> Heard | None:
+        """The project's code, which no event tells where nothing fails: an example can be added to
+        it.  None where that is not so."""
+        if end.repair.stop is not Stop.CLEAN or self._hierarchy is not None:
+            return None
+        try:
+            chosen = sources.choose(self.target.root, self.target.path)
+        except UsageError:
+            return None
+        ours = chosen.paths if chosen.root == self.target.root else ()
+        self._read_all([path for path in ours if _is_source(path)][:CODE_FILES])
+        self._hierarchy, self._shown = decompose(self._now.values()), dict(self._now)
+        return Heard(Decomposed(self._hierarchy), files=self._shown)
+
     def _read(self, hierarchy: Hierarchy) -> None:
         self._read_all(sorted({s.path for s in hierarchy.subfunctions.values()}))
 
@@ -172,6 +195,11 @@ class Told:
             except SourceError:  # it went away meanwhile; what was traced is shown without it
                 continue
             self._now[path] = found
+
+
+def _is_source(path: str) -> bool:
+    language = language_of(path)
+    return language is not None and language.is_source(PurePosixPath(path))
 
 
 def walked(recording: Recording, case: str) -> Walk:

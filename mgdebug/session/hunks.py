@@ -18,6 +18,7 @@ from mgdebug import judge
 from mgdebug.apply import Change
 from mgdebug.errors import SourceError
 from mgdebug.model import Edit, Patch
+from mgdebug.states import printable
 from mgdebug.syntax.source import SourceFile, unified_diff
 
 MATCHED = 2_000  # lines of one stretch that are compared exactly; beyond, those that repeat are not
@@ -147,6 +148,13 @@ class Hunks:
             data = self._joined(path, {i: h.offered for i, h in enumerate(self.all)})
             found[path] = SourceFile(path, data, source.grammar)
         return found
+
+    def unparsed(self, path: str) -> str:
+        """What of a file would not parse with all hunks in it and did before, in words, "" for
+        nothing."""
+        known = {what for _, _, what in self.files[path].errors}
+        new = [error for error in self.offered(path).errors if error[2] not in known]
+        return f"line {new[0][0]} would not parse: {printable(new[0][2])}" if new else ""
 
     def shift(self, at: int, *, offered: bool = False) -> int:
         """How many lines the hunks before one add to its file as they are decided, or as they were

@@ -20,13 +20,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from mgdebug.errors import UsageError
-from mgdebug.events import Collected, Event, Finished, Grouped, plain
+from mgdebug.events import Collected, Event, Finished, Grouped, Streamed, plain
 from mgdebug.model import Target
 from mgdebug.session.fitting import fitted
 from mgdebug.session.saved import KEPT_BYTES, NEW, VERSION, folder, head, lock, prune
 from mgdebug.syntax.source import SourceFile
 
 _STEP = 1 << 16
+_PIECE = 1 << 20  # bytes
 EVENT_BYTES = 64 << 20  # of one event: a longer one is narrowed, or left out with a note
 
 
@@ -101,8 +102,9 @@ class Journal:
         return self._trouble
 
     def event(self, event: Event) -> None:
-        """Write an event.  Of a trace too long to keep the visits in the middle are left out."""
-        if self._handle is None:
+        """Write an event.  Of a trace too long to keep the visits in the middle are left out; of a
+        reply only the last event is kept, which tells all of it."""
+        if self._handle is None or (isinstance(event, Streamed) and not event.is_last):
             return
         line, note = fitted(event, min(EVENT_BYTES, KEPT_BYTES - self._size))
         if line:
@@ -181,10 +183,12 @@ class Journal:
 
     def _append(self, line: str) -> None:
         """Raises OSError."""
-        rest = memoryview(f"{line}\n".encode("ascii"))
-        while rest and self._handle is not None:
-            written = os.write(self._handle, rest)
-            self._size, rest = self._size + written, rest[written:]
+        for at in range(0, len(line) + 1, _PIECE):  # a long line is not copied whole
+            piece = line[at : at + _PIECE]
+            rest = memoryview((piece if len(piece) == _PIECE else f"{piece}\n").encode("ascii"))
+            while rest and self._handle is not None:
+                written = os.write(self._handle, rest)
+                self._size, rest = self._size + written, rest[written:]
 
     def _off(self, error: OSError) -> None:
         why = (error.strerror or str(error)).lower()

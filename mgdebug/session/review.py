@@ -136,5 +136,5 @@ class Review:
             if source is None:
                 return f"{path} could not be read"
             if base.get(path, source.sha256) != source.sha256:
-                return f"{path} has changed since the patch was made: f searches again"
+                return f"{path} has changed since the patch was made: search again"
         return ""

@@ -138,6 +138,11 @@ def sessions(root: Path) -> tuple[Saved, ...]:
     return tuple(sorted(found, key=lambda saved: (saved.changed, saved.path), reverse=True))
 
 
+def any_earlier(root: Path, own: Path | None) -> bool:
+    """Whether a project has a session to take up besides one's own."""
+    return any(saved.path != own and not saved.alive for saved in sessions(root))
+
+
 def read(path: Path) -> Recorded:
     """What a session's file holds; a last line that was not written to its end does not count.
 

@@ -18,6 +18,17 @@ __all__ = ["Walk", "partings"]
 
 ARGUMENT_CHARACTERS = 60
 LOOKED_BACK = 2_000  # visits of one call that a history goes back
+_STEPS = {  # and why one leads nowhere
+    "next": "this is the last visit",
+    "previous": "this is the first visit",
+    "into": "this visit makes no call that was recorded",
+    "out": "what made this call was not recorded",
+    "over": "this is the call's last visit",
+    "next_same": "this is the block's last visit",
+    "previous_same": "this is the block's first visit",
+    "next_parting": "no divergence behind this visit",
+    "previous_parting": "no divergence before this visit",
+}
 
 
 class Walk:
@@ -97,6 +108,13 @@ class Walk:
     def previous_parting(self, place: int) -> int | None:
         at = bisect_left(self.partings, place)
         return self.partings[at - 1] if at else None
+
+    def step(self, name: str, place: int) -> tuple[int | None, str]:
+        """Where one of the steps above leads to, by its name, and "", or None and why nowhere."""
+        if not self.count:
+            return None, "no visit of this run was kept"
+        found: int | None = getattr(self, name)(place)
+        return found, _STEPS[name] if found is None else ""
 
     def parts(self, place: int) -> bool:
         """Whether the run parts from the passing one here."""

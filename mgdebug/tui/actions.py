@@ -56,6 +56,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("session", "pane('blocks')", ("2",), "the blocks"),
     Action("session", "pane('code')", ("3",), "the code"),
     Action("session", "pane('patch')", ("4",), "the patch"),
+    Action("session", "pane('model')", ("5",), "what a model writes"),
     Action("session", "picture", ("ctrl+s",), "save a screenshot (SVG)"),
     Action("session", "theme", ("L",), "light, dark or the terminal's own colours"),
     Action("session", "actions", ("question_mark",), "all keys", "all keys"),
@@ -92,6 +93,7 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
+_SCROLLS = ("line_down", "line_up", "half_down", "half_up", "top", "bottom")
 _SIGNS = {
     "slash": "/",
     "comma": ",",
@@ -117,17 +119,22 @@ def shown_keys(keys: str) -> str:
 
 def bindings(place: str) -> list[BindingType]:
     """The bindings of a pane, or of "session"."""
-    return [
-        Binding(
-            ",".join(action.keys),
-            action.name,
-            action.short or action.words,
-            show=bool(action.short),
-            id=action.id,
-        )
-        for action in ACTIONS
-        if action.place == place
-    ]
+    return [_binding(action) for action in ACTIONS if action.place == place]
+
+
+def scrolling() -> list[BindingType]:
+    """The bindings of a pane that is only read: the keys that go up and down in the code."""
+    return [_binding(a) for a in ACTIONS if a.place == "code" and a.name in _SCROLLS]
+
+
+def _binding(action: Action) -> Binding:
+    return Binding(
+        ",".join(action.keys),
+        action.name,
+        action.short or action.words,
+        show=bool(action.short),
+        id=action.id,
+    )
 
 
 def keymap(chosen: Mapping[str, str]) -> dict[str, str]:

@@ -31,9 +31,9 @@ _RULES = {
     "new-spot": "background: $success 30%; text-style: bold underline;",
     "old-sign": "color: $text-error; text-style: bold;",
     "new-sign": "color: $text-success; text-style: bold;",
-    "number": "color: $text-muted;",
+    "place": "text-style: dim;",
     "end": "text-style: reverse;",
-    "note": "color: $text-muted; text-style: italic;",
+    "note": "text-style: dim italic;",
     "head": "background: $boost; text-style: bold;",
     "taken": "color: $text-success;",
     "edited": "color: $text-warning;",
@@ -268,7 +268,7 @@ class Difference:
         owner = self._owner(hunk.path, hunk.first)
         if owner:
             yield from self._marked(f"  {printable(owner)}", pattern)
-        yield Segment(f"  hunk {at + 1}/{len(self._drawn)}", self.style("number"))
+        yield Segment(f"  hunk {at + 1}/{len(self._drawn)}", self.style("place"))
         if hunk.white_space_only:
             yield Segment("  white space only", self.style("note"))
 
@@ -284,7 +284,7 @@ class Difference:
         found: list[Segment] = []
         for side, cell in enumerate(row.cells):
             if side:
-                found.append(Segment(BETWEEN, self.style("number")))
+                found.append(Segment(BETWEEN, self.style("place")))
             parts = list(self._cell(row.hunk, cell, hunk, side, pattern))
             if self.look.halved:
                 tint = self._tint(cell.line)
@@ -315,9 +315,9 @@ class Difference:
             numbers = (line.told[side] if split else line.told[1] or line.told[0], 0)
         for number in numbers[: self._numbers]:
             told = str(number) if number and first else ""
-            yield Segment(f"{told:>{self._digits}} ", self.style("number") + tint)
+            yield Segment(f"{told:>{self._digits}} ", self.style("place") + tint)
         sign = line.sign
-        name = {"-": "old-sign", "+": "new-sign"}.get(sign, "number")
+        name = {"-": "old-sign", "+": "new-sign"}.get(sign, "place")
         yield Segment(f"{sign} " if first or sign != " " else "  ", self.style(name) + tint)
         yield from self._code(at, cell, line, tint, pattern)
 

@@ -79,6 +79,15 @@ class Leaf:
         row -= self._end
         return self.below[row] if 0 <= row < len(self.below) else Text()
 
+    def other_words(self, before: Leaf) -> list[int] | None:
+        """The rows that are to be drawn again after another leaf of the same hunks; None: all,
+        since rows have moved."""
+        ends, known = (len(self.above), len(self)), (len(before.above), len(before))
+        if ends != known and (self.difference is not None or before.difference is not None):
+            return None
+        rows = range(max(ends[1], known[1]))
+        return [row for row in rows if self._text(row) != before._text(row)]
+
     def text(self, row: int) -> str:
         """What a row says."""
         if self.difference is not None and len(self.above) <= row < self._end:

@@ -16,6 +16,7 @@ CSS = """
     &:focus { border-title-color: $border; border-title-style: bold; }
     &:focus:nocolor { border: heavy $border; border-title-style: bold reverse; }
 }
+BlocksPane { scrollbar-size-horizontal: 0; }
 BlocksPane > .tree--guides, BlocksPane:focus > .tree--guides { color: $border-blurred; }
 """
 

@@ -27,11 +27,13 @@ from mgdebug.events import (
     Traced,
     Warned,
 )
-from mgdebug.narrate import farewell
 from mgdebug.session import Failed, Heard, Session, Stage
 from mgdebug.session.driving import Drive
 from mgdebug.session.editor import command
 from mgdebug.session.examples import call_of
+from mgdebug.session.raised import raised_at
+from mgdebug.session.saved import any_earlier
+from mgdebug.tui import about
 from mgdebug.tui.actions import Action, bindings
 from mgdebug.tui.dialogs import ask
 from mgdebug.tui.dialogs.editing import Editing
@@ -64,6 +66,7 @@ class SessionScreen(Panes):
         self.begins = begins
         self._cancelled = False
         self._wanted = ""
+        self._shown: tuple[object, object] = (None, None)  # the hierarchy and the suspects
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -106,14 +109,16 @@ class SessionScreen(Panes):
     def _fold(self, event: Event) -> None:
         account = self.session.account
         match event:
-            case Warned():
-                self.tell(event.message)
-                self.query_one(TestsPane).show(account)
-            case Collected():
+            case Warned() | Collected():
+                if isinstance(event, Warned):
+                    self.tell(event.message)
                 self.query_one(TestsPane).show(account)
             case Decomposed() | Ranked():
-                self.query_one(BlocksPane).show(account)
-                self.query_one(CodePane).load(account.files, self.suspicion())
+                shown = (account.hierarchy, account.suspects)
+                if any(one is not other for one, other in zip(shown, self._shown, strict=True)):
+                    self._shown = shown
+                    self.query_one(BlocksPane).show(account)
+                    self.query_one(CodePane).load(account.files, self.suspicion())
             case Traced():
                 self._first_look()
             case Proposed() | Spent():
@@ -141,18 +146,19 @@ class SessionScreen(Panes):
         self.query_one(Status).ended()
         self.query_one(BlocksPane).update(account)
         self.show_patch()
+        words, trouble = about.finished(self.session)
+        self.tell(words, trouble=trouble)
         if stage is Stage.FOUND:
-            self.tell("a patch passes all cases in a fresh process: 4 shows it, enter applies it")
             self.show_pane("patch")
-        elif stage is Stage.DONE:
-            self.tell(f"done: {account.passing} passed; z takes the patch back")
-        elif stage is Stage.REGRESSED:
-            self.tell("cases that passed before fail now: z takes the patch back", trouble=True)
-        elif stage is Stage.FAILING:
-            self.tell(f"{len(account.failing)} still failing: f searches for a patch")
-        elif account.repair is not None:
-            message, hint = farewell(account.repair)
-            self.tell(f"{message}; next: {hint}" if hint else message)
+        elif stage is Stage.ALL_PASS:
+            self._offer_last()
+        self.query_one(TestsPane).explain(about.untested(self.session))
+
+    @work
+    async def _offer_last(self) -> None:
+        session = self.session
+        if await asyncio.to_thread(any_earlier, session.target.root, session.journal.path):
+            self.tell(f"{about.finished(session)[0]}; mgdebug tui --resume: the last session")
 
     # ------------------------------------------------------------------------------ running
 
@@ -274,8 +280,23 @@ class SessionScreen(Panes):
         self.show_case(event.case)
         self.show_pane("code")
 
-    def on_tests_pane_trouble(self, event: TestsPane.Trouble) -> None:
-        self.read(event.warned.message, event.warned.detail)
+    @work
+    async def on_tests_pane_trouble(self, event: TestsPane.Trouble) -> None:
+        """To the place in the project that it leads to; the second time, or where there is none,
+        all of its text."""
+        message, detail = event.warned.message, event.warned.detail
+        target = self.session.target
+        found = None if event.again else await asyncio.to_thread(raised_at, target, detail)
+        if found is None:
+            await self.app.push_screen_wait(Reading(message, detail))
+            return
+        source, line = found
+        code = self.query_one(CodePane)
+        code.load({**self.session.account.files, source.path: source}, self.suspicion())
+        code.open(source.path, line)
+        self.show_pane("code")
+        last = detail.strip().rpartition("\n")[2].removeprefix("E").strip()
+        self.tell(f"{last}; 1 and enter again: all of the text", trouble=True)
 
     def on_blocks_pane_chosen(self, event: BlocksPane.Chosen) -> None:
         self.query_one(CodePane).open(event.place.path, event.place.line)

@@ -7,6 +7,7 @@ import time
 from rich.text import Text
 from textual.widget import Widget
 
+from mgdebug.narrate import counted
 from mgdebug.session import Account, Session, Stage
 from mgdebug.session.review import offers
 from mgdebug.states import printable
@@ -49,14 +50,17 @@ class Status(Widget):
         return line(self.session, self._clock())
 
     def _clock(self) -> float:
-        return self._seconds if self._began is None else time.monotonic() - self._began
+        if self._began is not None:
+            return time.monotonic() - self._began
+        repair = self.session.account.repair  # of a session that was taken up, where none ran
+        return self._seconds or (repair.seconds if repair is not None else 0.0)
 
 
 def line(session: Session, seconds: float) -> Text:
     """What the line says.  seconds: since the repair began."""
     account, stage = session.account, session.stage
     style = "bold red" if stage in _ALARMS else "bold green" if stage in _WELL else "bold"
-    parts = [Text(printable(_aim(session)), "bold"), Text(_cases(account))]
+    parts = [Text(printable(_aim(session)), "bold"), Text(counted(account))]
     parts.append(Text.assemble((stage.upper(), style), f" {_doing(session)}".rstrip()))
     if account.spent is not None:
         parts.append(Text(_cost(account)))
@@ -68,16 +72,6 @@ def _aim(session: Session) -> str:
     target = session.target
     name = target.path or target.root.name
     return f"{name}::{target.qualname}" if target.qualname else name
-
-
-def _cases(account: Account) -> str:
-    if not account.outcomes:
-        return ""
-    failing, passing = len(account.failing), account.passing
-    words = [f"{failing} failing"] if failing else []
-    words += [f"{passing} passed"] if passing else []
-    words += [f"{len(account.flaky)} flaky"] if account.flaky else []
-    return ", ".join(words)
 
 
 def _doing(session: Session) -> str:

@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-PANES = ("tests", "blocks", "code", "patch")
+PANES = ("tests", "blocks", "code", "patch", "model")
 
 
 class Tabs(Widget):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 
-from mgdebug.events import Sending, Spent
+from mgdebug.events import Sending, Spent, Streamed
 from mgdebug.model import Edit, Failure, Patch, Verdict
 from mgdebug.proposers import Brief
 from mgdebug.proposers.llm import expected, following
@@ -90,6 +90,9 @@ class Model:
     def spent(self) -> Spent:
         return self.session.totals
 
+    def streamed(self) -> Sequence[Streamed]:
+        return self.session.streams.news()
+
     def sending(self, paths: Sequence[str], characters: int) -> Sending:
         settings = self._settings
         tokens = (characters + PROMPT_CHARACTERS) // CHARACTERS + STATE_TOKENS
@@ -126,7 +129,7 @@ class Model:
         turns = 0
         while turns < TURNS:
             model = self._model(talk)
-            asking = self.session.ask(model, talk.messages, SCHEMA)
+            asking = self.session.ask(model, talk.messages, SCHEMA, about=own.id)
             answer = yield from _waited(asking)
             if isinstance(answer, Fault):
                 self.faults.append(f"{model}: {answer.words}")
@@ -148,7 +151,8 @@ class Model:
             {"role": "user", "content": teller.split()},
         ]
         name = self._settings.names[0]
-        answer = yield from self.session.ask(name, messages, SCHEMA)
+        about = brief.subfunction.id
+        answer = yield from self.session.ask(name, messages, SCHEMA, about=about)
         if isinstance(answer, Fault):
             self.faults.append(f"{name}: {answer.words}")
             return None
@@ -180,9 +184,9 @@ class Model:
         ]
         replies = []
         for _ in range(self._settings.samples):
-            answer = yield from _waited(
-                self.session.ask(self._settings.names[0], messages, expected.SCHEMA)
-            )
+            name, about = self._settings.names[0], brief.subfunction.id
+            asking = self.session.ask(name, messages, expected.SCHEMA, about=about)
+            answer = yield from _waited(asking)
             if isinstance(answer, Answer):
                 replies.append(expected.read(answer.text, {*calls, *known}))
         found = expected.agreed(replies, known)
@@ -246,7 +250,8 @@ class Model:
             return patch, verdict
         asked = following.question(brief, calling, patch.edits)
         messages = [talk.messages[0], {"role": "user", "content": asked}]
-        answer = yield from _waited(self.session.ask(self._model(talk), messages))
+        asking = self.session.ask(self._model(talk), messages, about=brief.subfunction.id)
+        answer = yield from _waited(asking)
         if isinstance(answer, Fault):
             self.faults.append(f"{self._model(talk)}: {answer.words}")
             return patch, verdict

@@ -25,6 +25,10 @@ _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[ \t]*\n(.*?)^[ \t]*\1[ \
 _PROBE = re.compile(r"^[ \t]*PROBE:[ \t]*(.+?)[ \t]*$", re.M)
 _IMPORT = re.compile(r"(?:from [\w.]+ )?import [\w., *]+")
 _CODING = re.compile(r"^[ \t\f]*#.*?coding[:=].*$", re.M)
+_STRING = re.compile(
+    r'"(words|code|probe)"\s*:\s*"((?:[^"\\]|\\[^u]|\\u[0-9a-fA-F]{4})*+)("|\\u?[0-9a-fA-F]{0,3}$|$)',
+    re.S,
+)
 LONGEST_PROBE = 200  # characters
 
 
@@ -56,6 +60,26 @@ def as_text(reply: str) -> str:
     elif told.get("probe"):
         parts.append(f"PROBE: {told['probe']}")
     return "\n".join(parts)
+
+
+def so_far(reply: str) -> str:
+    """The beginning of a reply, about as `as_text` will have it.  More of the reply only adds to
+    it."""
+    if not reply.lstrip().startswith("{"):
+        return reply
+    told = ""
+    for name, inside, end in _STRING.findall(reply):
+        try:
+            text = str(json.loads(f'"{inside}"', strict=False))
+        except ValueError:
+            break
+        if name == "words":
+            told += text
+        elif name == "code" and text.strip():
+            told += f"\n````python\n{text}" + "\n````" * (end == '"')
+        elif name == "probe" and text:
+            told += f"\nPROBE: {text}"
+    return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from mgdebug.errors import UsageError
 from mgdebug.events import Spent
 from mgdebug.proposers.llm.caller import Answer, Call, Caller, Fault
 from mgdebug.proposers.llm.kept import Kept, default_file
+from mgdebug.proposers.llm.streaming import Streams
 from mgdebug.settings import ModelSettings
 from mgdebug.states import CHARACTERS
 
@@ -28,7 +29,8 @@ Message = Mapping[str, str]
 
 class Session:
     """The calls of one repair.  totals: what they have cost; where a provider does not say, tokens
-    are estimated.  why: what ended it, "" while calls may be made."""
+    are estimated.  why: what ended it, "" while calls may be made.  streams: the replies as they
+    are written."""
 
     def __init__(self, settings: ModelSettings, seed: int) -> None:
         """Raises UsageError without a model, and for one that is elsewhere where only this machine
@@ -44,6 +46,7 @@ class Session:
         self.settings, self._seed = settings, seed
         self.totals = Spent()
         self.why = ""
+        self.streams = Streams()
         self._caller = Caller(settings.retries, seed)
         self._kept = Kept(default_file() if settings.cache else None)
         self._asked: dict[str, int] = {}
@@ -60,10 +63,16 @@ class Session:
         self._kept.close()
 
     def ask(
-        self, model: str, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
+        self,
+        model: str,
+        messages: Sequence[Message],
+        schema: Mapping[str, Any] | None = None,
+        *,
+        about: str = "",
     ) -> Generator[None, None, Answer | Fault]:
         """Ask a model; yields while there is no reply.  What is over a limit is not asked.
 
+        about: a subfunction, for those who watch.
         schema: of the reply as JSON, where the model keeps to one; others answer in their way.  A
         server that refuses it is asked without."""
         schema = schema if model not in self._plain else None
@@ -80,6 +89,7 @@ class Session:
         kept = self._kept.get(request, number)
         if kept is not None:
             self._count(messages, kept, kept=True)
+            self.streams.kept(model, about, kept)
             return kept
         if self.is_spent(messages):
             return Fault("Spent", self.why)
@@ -88,14 +98,16 @@ class Session:
         self._reserve(messages)
         self._under_way += 1
         try:
-            while (ended := self._caller.poll(call)) is None:
-                yield
+            with self.streams.of(model, about, call) as streaming:
+                while (ended := self._caller.poll(call)) is None:
+                    yield
+                streaming.ended = _cut(ended)
         finally:
             self._under_way -= 1
         refused = isinstance(ended, Fault) and ended.kind == "BadRequestError"
         if refused and schema is not None and not self._plain:
             self._plain.add(model)
-            return (yield from self.ask(model, messages))
+            return (yield from self.ask(model, messages, about=about))
         return self._ended(request, number, call, messages, ended)
 
     def is_spent(self, messages: Sequence[Message] = ()) -> bool:
@@ -143,7 +155,7 @@ class Session:
         if isinstance(ended, Answer) and ended.finish == "length":
             self._count(messages, ended)
             self._faults += 1
-            return Fault(CUT, "the reply was cut at its limit of tokens")
+            return _cut(ended)
         if isinstance(ended, Fault):
             self._faults += 1
             self.totals = replace(self.totals, requests=self._caller.requests)
@@ -180,6 +192,13 @@ class Session:
             known = prompt is not None and reply is not None
             found.append((prompt or 0.0, reply or 0.0) if known else None)
         return found
+
+
+def _cut(ended: Answer | Fault) -> Answer | Fault:
+    """How a call ended: a reply that stops at its limit of tokens is none."""
+    if isinstance(ended, Answer) and ended.finish == "length":
+        return Fault(CUT, "the reply was cut at its limit of tokens")
+    return ended
 
 
 def tokens_of(messages: Sequence[Message]) -> int:

@@ -96,9 +96,11 @@ def _taken(offers: Iterator[Offer | None], size: int) -> list[Offer] | None:
 def _stream(brief: Brief, scope: Scope, sieve: Sieve) -> Iterator[Offer | None]:
     """The likeliest edits, then what experiments tell, then the other edits; last what seemed
     useless.  None: a pause, while something takes its time."""
-    offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope), scope), key=_order)
-    yield from offers[:LIKELY]
-    seen = {offer.edits for offer in offers[:LIKELY]}
+    likely = heapq.nsmallest(LIKELY, _distinct(_offers(scope), scope), key=_order)
+    yield from likely
+    seen = {offer.edits for offer in likely}
+    some_left = len(likely) == LIKELY
+    del likely
     family = synthesised.__name__
     for offer in synthesised(brief, scope):
         if offer is None:
@@ -106,6 +108,9 @@ def _stream(brief: Brief, scope: Scope, sieve: Sieve) -> Iterator[Offer | None]:
         elif offer.edits not in seen:
             seen.add(offer.edits)
             yield replace(offer, cost=offer.cost + shift_of(family), family=family)
+    offers: list[Offer] = []
+    if some_left:  # made once more: few get here, and to keep them would take megabytes for each
+        offers = heapq.nsmallest(OFFERS, _distinct(_offers(scope), scope), key=_order)
     for at in range(LIKELY, len(offers), SIFTED):
         yield None
         yield from sieve.sift([o for o in offers[at : at + SIFTED] if o.edits not in seen])

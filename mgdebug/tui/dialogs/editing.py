@@ -83,11 +83,7 @@ class Editing(Dialog[Hunks]):
         except SourceError as error:
             self._tell(error.message)
             return
-        path = made.all[self.at].path
-        errors = made.offered(path).errors
-        known = {what for _, _, what in self.hunks.files[path].errors}
-        new = [error for error in errors if error[2] not in known]
-        told = f"line {new[0][0]} would not parse: {printable(new[0][2])}" if new else ""
+        told = made.unparsed(made.all[self.at].path)
         self._tell(f"{told}; it can be saved all the same" if told else "")
 
     def action_save(self) -> None:

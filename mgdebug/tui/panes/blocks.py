@@ -55,11 +55,12 @@ class BlocksPane(Tree[Place]):
         self.border_title = "2 Blocks"
         self._by_name: dict[str, TreeNode[Place]] = {}
         self._shown: Account | None = None
-        self._labels: dict[str, str] = {}
+        self._told: dict[str, object] = {}  # what the label of a subfunction says
+        self._filled: set[str] = set()  # those that have got their blocks
 
     def show(self, account: Account) -> None:
         """Another hierarchy, or another ranking of it: subfunctions under suspicion are open."""
-        self._shown, self._by_name, self._labels = account, {}, {}
+        self._shown, self._by_name, self._told, self._filled = account, {}, {}, set()
         self.clear()
         known, score = account.hierarchy.subfunctions, account.score
         inner = {child for s in known.values() for child in s.children}
@@ -82,13 +83,11 @@ class BlocksPane(Tree[Place]):
         """What has become of the subfunctions since: only lines that say something else change."""
         self._shown = account
         for name, node in self._by_name.items():
+            told = _told(name, account)
             subfunction = account.hierarchy.subfunctions.get(name)
-            if subfunction is None:
-                continue
-            label = _label(subfunction, account)
-            if self._labels.get(name) != label.plain:
-                self._labels[name] = label.plain
-                node.set_label(label)
+            if subfunction is not None and self._told[name] != told:
+                self._told[name] = told
+                node.set_label(_label(subfunction, account))
                 if account.standing(name) is Standing.REPAIRED:
                     self._open(node)
 
@@ -132,31 +131,46 @@ class BlocksPane(Tree[Place]):
         *,
         alone: bool = False,
     ) -> None:
-        label = _label(subfunction, account)
         place = Place(subfunction.path, subfunction.span.first_line, subfunction.id)
-        node = parent.add(label, place, expand=False)
-        self._by_name[subfunction.id], self._labels[subfunction.id] = node, label.plain
-        scores = {s.block: s.score for s in account.suspects if s.subfunction == subfunction.id}
-        source = account.files.get(subfunction.path)
-        for block in subfunction.blocks:
-            code = source.slice(block.span.start, block.span.end) if source else ""
-            node.add_leaf(
-                _block_label(block, code, scores.get(block.id)),
-                Place(subfunction.path, block.span.first_line, subfunction.id, block.id),
-            )
+        node = parent.add(_label(subfunction, account), place, expand=False)
+        self._by_name[subfunction.id] = node
+        self._told[subfunction.id] = _told(subfunction.id, account)
         for child in () if alone else subfunction.children:
             if child in account.hierarchy.subfunctions:
                 self._add(node, account.hierarchy.subfunctions[child], account)
         if _leads(subfunction, account):
             node.expand()
 
+    def on_tree_node_expanded(self, event: Tree.NodeExpanded[Place]) -> None:
+        """A subfunction gets its blocks when they are looked at first: a project has many."""
+        event.stop()
+        node, account = event.node, self._shown
+        name = node.data.subfunction if node.data is not None and not node.data.block else ""
+        if account is None or self._by_name.get(name) is not node or name in self._filled:
+            return
+        self._filled.add(name)
+        subfunction = account.hierarchy.subfunctions[name]
+        scores = {s.block: s.score for s in account.suspects if s.subfunction == name}
+        source = account.files.get(subfunction.path)
+        for at, block in enumerate(subfunction.blocks):
+            code = source.slice(block.span.start, block.span.end) if source else ""
+            label = _block_label(block, code, scores.get(block.id))
+            place = Place(subfunction.path, block.span.first_line, name, block.id)
+            before = at if at < len(node.children) else None
+            node.add_leaf(label, place, before=before)
+
 
 def _leads(subfunction: Subfunction, account: Account) -> bool:
     """Whether it, or a part of it, is most under suspicion."""
     score = account.score
-    top = max(score.values(), default=0.0)
+    top = account.suspects[0].score if account.suspects else 0.0
     names = [subfunction.id, *subfunction.children]
     return top > 0 and any(score.get(name, 0.0) == top for name in names)
+
+
+def _told(name: str, account: Account) -> object:
+    """All that differs between the labels of a subfunction."""
+    return account.standing(name), account.tries.get(name, 0), account.score.get(name)
 
 
 def _label(subfunction: Subfunction, account: Account) -> Text:
@@ -174,7 +188,7 @@ def _label(subfunction: Subfunction, account: Account) -> Text:
 
 def _block_label(block: Block, code: str, score: float | None) -> Text:
     first = printable(" ".join(code.split("\n")[0].split()))[:CODE_CHARACTERS]
-    text = Text.assemble((f"{block.span.first_line:>3} ", "dim"), first)
+    text = Text.assemble((f"{block.span.first_line:>3} ", "dim"))
     if score is not None:
-        text.append(f"  {score:.2f}".replace("0.", "."), "red" if score > 0.5 else "yellow")
-    return text
+        text.append(f"{score:.2f} ".replace("0.", "."), "red" if score > 0.5 else "yellow")
+    return text.append(first)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rich.style import Style
@@ -152,40 +152,36 @@ class CodePane(ScrollView, can_focus=True):
 
     def next_visit(self) -> bool:
         """Each step tells whether it led somewhere; if not, `trouble` says why."""
-        return self._step(lambda walk: walk.next, "this is the last visit")
+        return self._step("next")
 
     def previous_visit(self) -> bool:
-        return self._step(lambda walk: walk.previous, "this is the first visit")
+        return self._step("previous")
 
     def into(self) -> bool:
-        return self._step(lambda walk: walk.into, "this visit makes no call that was recorded")
+        return self._step("into")
 
     def out(self) -> bool:
-        return self._step(lambda walk: walk.out, "what made this call was not recorded")
+        return self._step("out")
 
     def over(self) -> bool:
-        return self._step(lambda walk: walk.over, "this is the call's last visit")
+        return self._step("over")
 
     def next_same(self) -> bool:
-        return self._step(lambda walk: walk.next_same, "this is the block's last visit")
+        return self._step("next_same")
 
     def previous_same(self) -> bool:
-        return self._step(lambda walk: walk.previous_same, "this is the block's first visit")
+        return self._step("previous_same")
 
     def next_divergence(self) -> bool:
-        return self._step(lambda walk: walk.next_parting, "no divergence behind this visit")
+        return self._step("next_parting")
 
     def previous_divergence(self) -> bool:
-        return self._step(lambda walk: walk.previous_parting, "no divergence before this visit")
+        return self._step("previous_parting")
 
-    def _step(self, way: Callable[[Walk], Callable[[int], int | None]], trouble: str) -> bool:
-        walk = self._walk
-        place = way(walk)(self._place) if walk is not None and walk.count else None
-        if walk is None:
-            trouble = "no run is shown: choose a test that was traced"
-        elif not walk.count:
-            trouble = "no visit of this run was kept"
-        self.trouble = trouble if place is None else ""
+    def _step(self, name: str) -> bool:
+        place, self.trouble = None, "no run is shown: choose a test that was traced"
+        if self._walk is not None:
+            place, self.trouble = self._walk.step(name, self._place)
         if place is not None:
             self.go(place)
         return place is not None

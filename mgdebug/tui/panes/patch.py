@@ -132,10 +132,15 @@ class PatchPane(ScrollView, can_focus=True):
         if same and said == self._said:
             return
         drawn = drawn if same else self._drawn(hunks)
-        self._said = said
+        self._said, before = said, self._leaf
         self._leaf = Leaf(self._wrapped(said[0]), drawn, self._wrapped(said[1]))
         self.virtual_size = Size(0, len(self._leaf))
-        self._again()
+        rows = self._leaf.other_words(before) if same else None
+        if rows is None:
+            self._again()
+        for row in rows or ():
+            self._strips.pop(row, None)
+            self.refresh_line(row)
 
     def _words(self, hunks: Hunks | None) -> tuple[list[Text], list[Text]]:
         """Above and below the hunks."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.text import Text
 from textual.message import Message
 from textual.widgets import OptionList
@@ -32,6 +34,8 @@ class TestsPane(OptionList):
     TestsPane { border: round $border-blurred; padding: 0; background: transparent; height: 1fr;
         text-wrap: nowrap; text-overflow: ellipsis; }
     TestsPane:focus { border: round $border; background-tint: transparent; }
+    TestsPane.-words { text-wrap: wrap; text-overflow: fold; }
+    TestsPane.-words > .option-list--option-disabled { color: $foreground; }
     """
 
     class Chosen(Message):
@@ -42,17 +46,19 @@ class TestsPane(OptionList):
             self.case = case
 
     class Trouble(Message):
-        """The user wants to see why something could not be collected."""
+        """The user wants to see why something could not be collected.  again: it was chosen last
+        already."""
 
-        def __init__(self, warned: Warned) -> None:
+        def __init__(self, warned: Warned, again: bool) -> None:
             super().__init__()
-            self.warned = warned
+            self.warned, self.again = warned, again
 
     def __init__(self) -> None:
         super().__init__(id="tests")
         self.border_title = "1 Tests"
         self._cases: list[str] = []
         self._troubles: list[Warned] = []
+        self._seen: Warned | None = None  # of them, where it was chosen last
 
     def show(self, account: Account) -> None:
         """The cases of an account; the line that was chosen stays so."""
@@ -63,6 +69,7 @@ class TestsPane(OptionList):
         )
         self._cases = [o.case for o in outcomes]
         self.clear_options()
+        self.remove_class("-words")
         options = [Option(_trouble(warned)) for warned in self._troubles]
         options += [Option(_line(o, flaky=o.case in account.flaky)) for o in outcomes]
         self.add_options(options)
@@ -72,6 +79,12 @@ class TestsPane(OptionList):
             offset = len(self._troubles)
             known = chosen in self._cases
             self.highlighted = self._cases.index(chosen) + offset if known else 0
+
+    def explain(self, words: Iterable[Text]) -> None:
+        """What there is to say where there are no cases, below what could not be collected."""
+        options = [Option(text, disabled=True) for text in words]
+        self.set_class(bool(options), "-words")
+        self.add_options(options)
 
     def case(self) -> str:
         """The id of the case that the cursor is on, "" for none."""
@@ -95,8 +108,12 @@ class TestsPane(OptionList):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         if event.option_index < len(self._troubles):
-            self.post_message(self.Trouble(self._troubles[event.option_index]))
+            warned = self._troubles[event.option_index]
+            again = warned is self._seen
+            self._seen = None if again else warned
+            self.post_message(self.Trouble(warned, again))
         else:
+            self._seen = None
             self.post_message(self.Chosen(self._cases[event.option_index - len(self._troubles)]))
 
 

@@ -6,12 +6,15 @@ import asyncio
 import shutil
 import stat
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Static
 
 from mgdebug.errors import SettingsError
@@ -75,6 +78,14 @@ async def reached(app: Mgdebug, pilot: Pilot[int], *stages: Stage) -> None:
     await pilot.pause()
 
 
+async def told(app: Mgdebug, pilot: Pilot[int], words: str) -> None:
+    """Wait until the user is told so."""
+    end = time.monotonic() + SECONDS
+    while words not in notice(app):
+        assert time.monotonic() < end, notice(app)
+        await pilot.pause(0.02)
+
+
 def notice(app: Mgdebug) -> str:
     return str(screen(app).query_one("#notice", Static).content)
 
@@ -101,7 +112,7 @@ def test_a_session_from_red_to_green_and_back(shop: Path) -> None:
         assert "◀ DIFF" in shown
         assert (shop / "prices.py").read_bytes() == before
         await pilot.press("space", "enter")
-        assert "nothing is taken" in notice(app)
+        await told(app, pilot, "nothing is taken")
         await pilot.press("space", "enter")
         await reached(app, pilot, Stage.DONE)
         assert (shop / "prices.py").read_bytes() != before
@@ -117,27 +128,69 @@ def test_a_session_from_red_to_green_and_back(shop: Path) -> None:
     assert app.return_value == 0
 
 
-def test_a_rejected_hunk_leaves_its_test_red(library: Path) -> None:
+class Watchdog:
+    """What is done on the event loop though it takes its time, and what is drawn beside it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.found: list[str] = []
+        self.loop = threading.get_ident()
+        self.watches = True
+        sys.addaudithook(self.hear)  # there is no way to take it off again
+        refresh = Widget.refresh
+
+        def watched(widget: Widget, *regions: Any, **options: Any) -> Widget:
+            if threading.get_ident() != self.loop:
+                self.found.append(f"{widget} is drawn from a thread")
+            return refresh(widget, *regions, **options)
+
+        monkeypatch.setattr(Widget, "refresh", watched)
+
+    def hear(self, event: str, told: tuple[Any, ...]) -> None:
+        if not self.watches or threading.get_ident() != self.loop:
+            return
+        writes = event == "open" and isinstance(told[1], str) and set(told[1]) & set("wax+")
+        starts = event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.exec")
+        waits = event in ("time.sleep", "socket.connect", "socket.getaddrinfo", "fcntl.flock")
+        if writes or starts or waits:
+            self.found.append(f"{event} {told}")
+
+
+def test_one_hunk_rejected_and_one_edited_and_nothing_holds_up_the_screen(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = {path: (library / path).read_bytes() for path in ("fees.py", "lending.py")}
+    page = library / "mgdebug-session.html"
 
     async def play(app: Mgdebug, pilot: Pilot[int]) -> None:
+        watchdog = Watchdog(monkeypatch)
         await reached(app, pilot, Stage.FOUND)
         hunks = screen(app).query_one(PatchPane).hunks
         assert hunks is not None
         assert [hunk.path for hunk in hunks.all] == ["fees.py", "lending.py"]
-        await pilot.press("right", "d")
+        await pilot.press("right", "d", "left", "E")
         await pilot.pause()
-        assert "rejected" in text_of(app)
+        await pilot.press("end", *"  # no more", "ctrl+s")
+        await pilot.pause()
+        shown = text_of(app)
+        assert "[x] edited" in shown
+        assert "[ ] rejected" in shown
+        await pilot.press("x")
+        await told(app, pilot, f"saved {page}")
         await pilot.press("enter")
         await reached(app, pilot, Stage.FAILING)
-        assert (library / "fees.py").read_bytes() != before["fees.py"]
+        assert b"min(owed, given)  # no more\n" in (library / "fees.py").read_bytes()
         assert (library / "lending.py").read_bytes() == before["lending.py"]
         assert len(app.session.account.failing) == 1
         await pilot.press("z")
         await reached(app, pilot, Stage.REGRESSED)
         assert (library / "fees.py").read_bytes() == before["fees.py"]
+        watchdog.watches = False
+        assert watchdog.found == []
 
     played(library, play)
+    kept = page.read_text("utf-8")
+    assert "# no more" in kept
+    assert '"state":"rejected"' in kept
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -59,6 +59,7 @@ COMMANDS: tuple[Command, ...] = (
         "add an input/output example of the function that is looked at, such as f(3) == 9",
         "EXPR",
     ),
+    Command("export", "save the session as a page for a browser (HTML)", "[FILE]"),
     Command("cancel", "end what runs with the best so far"),
     Command("wait", "take no command until what runs has ended, or asks"),
     Command("help", "this list, or one command", "[COMMAND]"),

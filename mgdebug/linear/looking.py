@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mgdebug.errors import UsageError
+from mgdebug.export import PAGE, exported
 from mgdebug.linear import speaking, walking
 from mgdebug.linear.commands import helped
 from mgdebug.model import Subfunction
@@ -32,7 +33,7 @@ class Looking:
         self.session = session
         self.walk: Walk | None = None
         self.place = 0
-        self.review = Review()
+        self.review = Review(session.kept)
         self._files: Mapping[str, SourceFile] = {}  # as they were when the run was traced
 
     def say(self, words: str) -> None:
@@ -185,8 +186,14 @@ class Looking:
             self.say(f"hunk {at + 1} {made.all[at].word}")
         self._replace(made)
 
+    def do_export(self, text: str) -> None:
+        file = Path(text) if text else self.session.target.cwd / PAGE
+        exported(self.session, list(self.review.decisions()), file)
+        self.say(f"saved {file}")
+
     def _replace(self, hunks: Hunks) -> None:
         self.review.replace(hunks)
+        self.session.decide(hunks)
         self.say(speaking.stands(self.review))
 
     def do_edit(self, text: str) -> None:

@@ -7,15 +7,18 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mgdebug import apply, learned
+from mgdebug.decoding import decode
 from mgdebug.errors import CLEAN, FAILURES, ApplyError, MgdebugError, UsageError
 from mgdebug.events import Reply
 from mgdebug.languages import language_of
-from mgdebug.model import CaseKind, Patch, Subfunction, Target
+from mgdebug.model import CaseKind, Edit, Patch, Subfunction, Target
 from mgdebug.session.account import Account, Standing
 from mgdebug.session.driving import Drive, Failed, Heard, walked
 from mgdebug.session.examples import compiled
+from mgdebug.session.hunks import Decision, Decisions, Hunks
 from mgdebug.session.journal import Journal
 from mgdebug.session.saved import Deed, Recorded, Shown
 from mgdebug.session.stages import Stage
@@ -24,6 +27,8 @@ from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
 from mgdebug.tracing import Recording
+
+_WRITTEN = {"apply": "applied to", "undo": "restored", "redo": "applied again to"}
 
 __all__ = ["Account", "Failed", "Heard", "Session", "Stage", "Standing", "Written"]
 
@@ -55,6 +60,8 @@ class Session:
         self.done: list[Written] = []  # applied, the last one last
         self.undone: list[Written] = []
         self.walks: dict[str, Walk] = {}
+        self.deeds: list[str] = []  # what was written to files, in words
+        self.kept: dict[tuple[Edit, ...], Decisions] = {}  # of the session that was taken up
         self._before: frozenset[str] = frozenset()  # cases that passed before something was applied
         self._after_apply = False
         self._whole: dict[str, bytes] = {}  # files as the last run saw them
@@ -91,6 +98,7 @@ class Session:
     def search(self, target: Target | None = None) -> Drive:
         """Look for a patch from the start.  Whoever gets the drive has a thread run it."""
         self._after_apply = False
+        self.kept.clear()
         return self._started(target or self.target, Account())
 
     def retest(self, cases: Sequence[str] | None = None) -> Drive:
@@ -181,8 +189,10 @@ class Session:
                 self.account.replies = [] if searches else before.replies
                 self._after_apply = bool(entry.data.get("again"))
                 self.walks = {}
-            elif entry.name in ("apply", "undo", "redo"):
-                self._begun_after_apply()
+            elif entry.name == "decide":
+                self._decided(entry.data)
+            elif entry.name in _WRITTEN:
+                self._did(entry.name, entry.data.get("paths", ()))
         if self.account.stage.busy:
             self.account.interrupted()
 
@@ -272,11 +282,28 @@ class Session:
             or any(block.rpartition("#")[0] in parts for block in traced[case].hits)
         ]
 
+    def decide(self, hunks: Hunks) -> None:
+        """Write down what was decided on a patch."""
+        told = [
+            (decision, edited and [line.decode("latin-1") for line in edited])
+            for decision, edited in hunks.decisions()
+        ]
+        self.journal.deed("decide", edits=hunks.patch.edits, hunks=told)
+
+    def _decided(self, data: Mapping[str, Any]) -> None:
+        """What `decide` wrote."""
+        edits = decode(tuple[Edit, ...], data["edits"])
+        self.kept[edits] = tuple(
+            (Decision(one), None if lines is None else tuple(x.encode("latin-1") for x in lines))
+            for one, lines in data["hunks"]
+        )
+
     def _deed(self, name: str, written: Sequence[str]) -> None:
         self.journal.deed(name, paths=list(written))
-        self._begun_after_apply()
+        self._did(name, written)
 
-    def _begun_after_apply(self) -> None:
+    def _did(self, name: str, paths: Sequence[str]) -> None:
+        self.deeds.append(f"{_WRITTEN[name]} {', '.join(paths)}")
         failing = set(self.account.failing)
         self._before = frozenset(c for c in self.account.outcomes if c not in failing)
         self._after_apply = True

@@ -111,7 +111,7 @@ class Account:
     plausible: int = 0
     alternatives: tuple[Alternative, ...] = ()
     question: Question | None = None
-    answers: list[str] = field(default_factory=list)
+    answers: list[tuple[Question, str]] = field(default_factory=list)
     sending: Sending | None = None
     spent: Spent | None = None
     replies: list[Writing] = field(default_factory=list)
@@ -147,10 +147,12 @@ class Account:
                 self.alternatives, self.stage = event.alternatives, Stage.VERIFY
             case Asked():
                 self.question, self.alternatives = event.question, event.alternatives
+                self.answers.append((event.question, ""))
                 self.stage = Stage.ASK
             case Answered():
                 self.alternatives = event.alternatives
-                self.answers += [event.case] if event.case else []
+                if self.answers:
+                    self.answers[-1] = (self.answers[-1][0], event.case)
             case Sending():
                 self.sending, self.stage = event, Stage.ASK
             case Spent():

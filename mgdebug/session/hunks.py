@@ -31,6 +31,9 @@ class Decision(StrEnum):
     REJECTED = "rejected"
 
 
+Decisions = tuple[tuple[Decision, Lines | None], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Hunk:
     """Whole lines that change, with nothing unchanged between them.
@@ -111,6 +114,19 @@ class Hunks:
         changed = self._with(at, edited=None if made == hunk.new else made, decision=Decision.TAKEN)
         changed.offered(hunk.path)  # such as another encoding in the first line, which is none
         return changed
+
+    def decisions(self) -> Decisions:
+        """What was decided on each, and the lines that the user wrote for it."""
+        return tuple((hunk.decision, hunk.edited) for hunk in self.all)
+
+    def restored(self, decisions: Decisions) -> Hunks:
+        """With decisions that `decisions` gave; as it is where they are not of as many hunks."""
+        if len(decisions) != len(self.all):
+            return self
+        pairs = zip(self.all, decisions, strict=True)
+        return replace(
+            self, all=tuple(replace(h, decision=d, edited=edited) for h, (d, edited) in pairs)
+        )
 
     def reset(self, at: int) -> Hunks:
         """With a hunk taken as it was offered."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mgdebug.errors import MgdebugError
-from mgdebug.model import Alternative, Hierarchy, Partial, Patch
+from mgdebug.model import Alternative, Edit, Hierarchy, Partial, Patch
 from mgdebug.session.account import Account
-from mgdebug.session.hunks import Hunks
+from mgdebug.session.hunks import Decisions, Hunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,9 @@ class Review:
     """What is decided on a patch stays while others are looked at, and as long as the files are the
     same.  place: of the patch that is looked at, 0 for the best.  trouble: why it has no hunks."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Mapping[tuple[Edit, ...], Decisions] | None = None) -> None:
+        """kept: decisions of an earlier process, by the edits of their patch."""
+        self._kept = kept or {}
         self.account: Account | None = None
         self.offers: tuple[Offer, ...] = ()
         self.place = 0
@@ -79,7 +81,8 @@ class Review:
             if self.trouble:
                 return None
             try:
-                self._made[offer.patch] = Hunks.of(account.files, offer.patch)
+                made = Hunks.of(account.files, offer.patch)
+                self._made[offer.patch] = made.restored(self._kept.get(offer.patch.edits, ()))
             except MgdebugError as error:
                 self.trouble = error.message
                 return None

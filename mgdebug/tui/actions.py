@@ -57,6 +57,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("session", "pane('code')", ("3",), "the code"),
     Action("session", "pane('patch')", ("4",), "the patch"),
     Action("session", "pane('model')", ("5",), "what a model writes"),
+    Action("session", "export", ("x",), "save the session as a page for a browser (HTML)"),
     Action("session", "picture", ("ctrl+s",), "save a screenshot (SVG)"),
     Action("session", "theme", ("L",), "light, dark or the terminal's own colours"),
     Action("session", "actions", ("question_mark",), "all keys", "all keys"),

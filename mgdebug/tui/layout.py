@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
-from mgdebug.model import Subfunction
+from mgdebug.model import Hierarchy, Subfunction
 from mgdebug.proposers import names
 from mgdebug.session import Session
-from mgdebug.session.review import offers
+from mgdebug.session.review import Review, offers
 from mgdebug.session.walk import Walk
 from mgdebug.states import printable
 from mgdebug.tui.finding import Finding
@@ -81,7 +85,7 @@ class Panes(Screen[int]):
                 yield Scrubber(id="scrubber")
                 yield Watch(id="watch")
             with Vertical(id="right"):
-                yield PatchPane(id="patch")
+                yield PatchPane(Review(self.session.kept), id="patch")
                 yield ModelPane(id="model")
         yield Static("", id="notice")
         yield Finding()
@@ -117,7 +121,19 @@ class Panes(Screen[int]):
 
     def show_case(self, case: str) -> None:
         """What a case did, at the place where it parts from a passing one, else at its end."""
-        walk = self.session.walk(case)
+        if case in self.session.walks:
+            self._show_walk(case, self.session.walks[case])
+        else:
+            self._walk_soon(case)
+
+    @work(exclusive=True, group="walk")
+    async def _walk_soon(self, case: str) -> None:
+        account = self.session.account
+        walk = await asyncio.to_thread(self.session.walk, case)
+        if account is self.session.account:
+            self._show_walk(case, walk)
+
+    def _show_walk(self, case: str, walk: Walk | None) -> None:
         if walk is None or not walk.count:
             self.tell(f"{case} was not traced")
             return
@@ -136,13 +152,22 @@ class Panes(Screen[int]):
             self.query_one(Watch).show(self.walk, code.place)
 
     def suspicion(self) -> dict[tuple[str, int], float]:
-        """The score of each line under suspicion."""
+        """The score of each line under suspicion; the lines of a function are not those of the
+        block that defines it."""
         found: dict[tuple[str, int], float] = {}
+        hierarchy = self.session.account.hierarchy
+        inside: dict[str, set[int]] = {}
         for suspect in self.session.account.suspects:
-            block = self.session.account.hierarchy.block(suspect.block)
-            if block is not None:
-                path = suspect.block.partition("::")[0]
-                for line in range(block.span.first_line, block.span.last_line + 1):
+            block, owner = hierarchy.block(suspect.block), suspect.subfunction
+            if block is None:
+                continue
+            if owner not in inside:
+                spans = [hierarchy.subfunctions[c].span for c in _children(hierarchy, owner)]
+                lines = (range(span.first_line + 1, span.last_line + 1) for span in spans)
+                inside[owner] = set().union(*lines)
+            path = suspect.block.partition("::")[0]
+            for line in range(block.span.first_line, block.span.last_line + 1):
+                if line not in inside[owner]:
                     found[path, line] = max(suspect.score, found.get((path, line), 0.0))
         return found
 
@@ -234,3 +259,9 @@ class Panes(Screen[int]):
 
     def action_previous_divergence(self) -> None:
         self._step("previous_divergence")
+
+
+def _children(hierarchy: Hierarchy, name: str) -> Iterator[str]:
+    subfunction = hierarchy.subfunctions.get(name)
+    children = subfunction.children if subfunction is not None else ()
+    return (child for child in children if child in hierarchy.subfunctions)

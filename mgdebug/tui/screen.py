@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.binding import BindingType
 
-from mgdebug.errors import ApplyError, MgdebugError
+from mgdebug.errors import MgdebugError
 from mgdebug.events import (
     Asked,
     Collected,
@@ -27,9 +24,8 @@ from mgdebug.events import (
     Traced,
     Warned,
 )
+from mgdebug.export import PAGE, exported
 from mgdebug.session import Failed, Heard, Session, Stage
-from mgdebug.session.driving import Drive
-from mgdebug.session.editor import command
 from mgdebug.session.examples import call_of
 from mgdebug.session.raised import raised_at
 from mgdebug.session.saved import any_earlier
@@ -42,21 +38,20 @@ from mgdebug.tui.dialogs.help import Help
 from mgdebug.tui.dialogs.text import Reading
 from mgdebug.tui.dialogs.viewer import Viewer
 from mgdebug.tui.finding import Finding
-from mgdebug.tui.layout import Panes
 from mgdebug.tui.panes.blocks import BlocksPane
 from mgdebug.tui.panes.code import CodePane
 from mgdebug.tui.panes.patch import PatchPane
 from mgdebug.tui.panes.tests import TestsPane
+from mgdebug.tui.running import Running
 from mgdebug.tui.scrubber import Scrubber
 from mgdebug.tui.status import Status
 from mgdebug.tui.tabs import Tabs
 from mgdebug.tui.watch import Watch
 
-if TYPE_CHECKING:
-    from mgdebug.tui.app import Mgdebug
+CAUGHT_UP_SECONDS = 0.5
 
 
-class SessionScreen(Panes):
+class SessionScreen(Running):
     """begins: whether it searches at once."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("session")
@@ -64,12 +59,12 @@ class SessionScreen(Panes):
     def __init__(self, session: Session, *, begins: bool = True) -> None:
         super().__init__(session)
         self.begins = begins
-        self._cancelled = False
-        self._wanted = ""
+        self._wanted, self._behind = "", False
         self._shown: tuple[object, object] = (None, None)  # the hierarchy and the suspects
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.set_interval(CAUGHT_UP_SECONDS, self._catch_up)
         if self.begins:
             self.start(self.session.search())
         elif self.session.account.outcomes:
@@ -91,7 +86,7 @@ class SessionScreen(Panes):
 
     def hear(self, told: Heard | Failed) -> None:
         """Fold what a repair told, and show what it changed."""
-        session = self.session
+        session, before = self.session, self.session.stage
         session.hear(told)
         self.show_model()
         status = self.query_one(Status)
@@ -103,7 +98,8 @@ class SessionScreen(Panes):
                 self.read("What went wrong", told.detail)
             return
         self._fold(told.event)
-        status.refresh()
+        if session.stage is not before:
+            status.refresh()
         self.show_tabs()
 
     def _fold(self, event: Event) -> None:
@@ -122,8 +118,7 @@ class SessionScreen(Panes):
             case Traced():
                 self._first_look()
             case Proposed() | Spent():
-                self.query_one(BlocksPane).update(account)
-                self.show_patch()
+                self._behind = True
             case Grouped():
                 self.show_patch()
             case Asked():
@@ -132,6 +127,13 @@ class SessionScreen(Panes):
                 self.ask_sending(event)
             case Finished():
                 self._finished()
+
+    def _catch_up(self) -> None:
+        """Show how far the search is: not each time that it gets on, which is often."""
+        if self._behind:
+            self._behind = False
+            self.query_one(BlocksPane).update(self.session.account)
+            self.show_patch()
 
     def _first_look(self) -> None:
         """The failing run that is read fastest, at the place where it parts from a passing one."""
@@ -159,72 +161,6 @@ class SessionScreen(Panes):
         session = self.session
         if await asyncio.to_thread(any_earlier, session.target.root, session.journal.path):
             self.tell(f"{about.finished(session)[0]}; mgdebug tui --resume: the last session")
-
-    # ------------------------------------------------------------------------------ running
-
-    def start(self, drive: Drive) -> None:
-        """Run a repair beside the screen."""
-        self._cancelled = False
-        self.query_one(Status).started()
-        self.run_worker(drive.run, thread=True, exit_on_error=False, group="repair")
-
-    def action_search_on(self) -> None:
-        self._start_unless_busy(lambda: self.session.search())
-
-    def action_test_failing(self) -> None:
-        failing = self.session.account.failing
-        if not failing:
-            self.tell("no test fails: T runs all of them")
-            return
-        self._start_unless_busy(lambda: self.session.retest(failing))
-
-    def action_test_all(self) -> None:
-        self._start_unless_busy(lambda: self.session.retest())
-
-    def action_cancel(self) -> None:
-        """Once: end with the best so far.  Twice: quit."""
-        drive = self.session.drive
-        if not self.session.busy or drive is None or self._cancelled:
-            self._leave()
-            return
-        self._cancelled = True
-        drive.cancel()
-        self.tell("stopping with the best so far; again quits")
-
-    @work
-    async def action_leave(self) -> None:
-        if self.session.busy:
-            words = Text("Something runs. What it has found so far is lost.")
-            if not await self.app.push_screen_wait(ask.Consent("Quit?", words, "quit", "stay")):
-                return
-        self._leave()
-
-    def _leave(self) -> None:
-        self.session.close()
-        self.app.exit(self.session.exit_code)
-
-    def _start_unless_busy(self, make: Callable[[], Drive]) -> None:
-        if self._occupied():
-            return
-        try:
-            self.start(make())
-        except MgdebugError as error:
-            self._refused(error)
-
-    def _occupied(self) -> bool:
-        """Whether something runs; then the user is told."""
-        if self.session.busy:
-            self.tell("something runs: ^c cancels it first")
-        return self.session.busy
-
-    def _refused(self, error: MgdebugError) -> None:
-        """What the user must mend, with the next step."""
-        hint = f"; next: {error.hint}" if error.hint else ""
-        self.tell(f"{error.message}{hint}", trouble=True)
-
-    @property
-    def _app(self) -> Mgdebug:
-        return cast("Mgdebug", self.app)
 
     # ------------------------------------------------------------------------------- asking
 
@@ -346,26 +282,23 @@ class SessionScreen(Panes):
         name = self.app.save_screenshot(path=str(self.session.target.cwd))
         self.tell(f"saved {name}")
 
+    @work
+    async def action_export(self) -> None:
+        """Beside the event loop: the runs of a large session are many lines."""
+        session, decisions = self.session, list(self.query_one(PatchPane).review.decisions())
+        file = session.target.cwd / PAGE
+        try:
+            await asyncio.to_thread(exported, session, decisions, file)
+        except MgdebugError as error:
+            self._refused(error)
+            return
+        self.tell(f"saved {file}")
+
     def action_theme(self) -> None:
         if self.app.no_color:
             self.tell("NO_COLOR is set: there are no colours to choose from")
         else:
             self._app.next_theme()
-
-    # ------------------------------------------------------------------------------- files
-
-    def on_patch_pane_apply(self, event: PatchPane.Apply) -> None:
-        """Write just what was shown, then run the tests again."""
-        if self._occupied():
-            return
-        hunks = event.hunks
-        try:
-            written = self.session.apply(hunks.changes(), event.patch if hunks.as_offered else None)
-        except ApplyError as error:
-            self._refused(error)
-            return
-        self.tell(f"applied to {', '.join(written)}; testing again")
-        self.start(self.session.retest())
 
     @work
     async def on_patch_pane_edit(self, event: PatchPane.Edit) -> None:
@@ -373,50 +306,8 @@ class SessionScreen(Panes):
         if made is not None:
             self.query_one(PatchPane).replace(made)
 
+    def on_patch_pane_decided(self, event: PatchPane.Decided) -> None:
+        self.session.decide(event.hunks)
+
     def on_patch_pane_said(self, event: PatchPane.Said) -> None:
         self.tell(event.words)
-
-    def action_undo(self) -> None:
-        self._write(self.session.undo, "restored")
-
-    def action_redo(self) -> None:
-        self._write(self.session.redo, "applied again to")
-
-    def _write(self, deed: Callable[[], tuple[str, ...]], word: str) -> None:
-        if self._occupied():
-            return
-        try:
-            written = deed()
-        except ApplyError as error:
-            self._refused(error)
-            return
-        self.tell(f"{word} {', '.join(written)}; testing again")
-        self.start(self.session.retest())
-
-    @work
-    async def action_edit_file(self) -> None:
-        """The user's editor at the line; then what may have changed is run again."""
-        code = self.query_one(CodePane)
-        if not code.path:
-            self.tell("no file is shown")
-            return
-        if self._occupied():
-            return
-        try:
-            words = command(self.session.target.root / code.path, code.line)
-            with self._app.stood_aside():
-                await asyncio.to_thread(subprocess.run, words, check=False)
-        except MgdebugError as error:
-            self._refused(error)
-            return
-        except OSError as error:
-            self.tell(f"{words[0]} does not start: {error.strerror}; set $EDITOR", trouble=True)
-            return
-        changed = self.session.changed()
-        if not changed:
-            self.tell("nothing was changed")
-            return
-        cases = self.session.reached(changed)
-        some = "all tests" if cases is None else f"{len(cases)} tests that it concerns"
-        self.tell(f"{', '.join(changed)} changed: running {some}")
-        self.start(self.session.retest(cases))

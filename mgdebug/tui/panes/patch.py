@@ -69,11 +69,11 @@ class PatchPane(ScrollView, can_focus=True):
             self.hunks, self.at = hunks, at
 
     class Decided(Message):
-        """The user took, rejected or edited hunks.  place: of the patch, 0 for the first."""
+        """The user took, rejected or edited hunks."""
 
-        def __init__(self, place: int, hunks: Hunks) -> None:
+        def __init__(self, hunks: Hunks) -> None:
             super().__init__()
-            self.place, self.hunks = place, hunks
+            self.hunks = hunks
 
     class Said(Message):
         """One line for the user."""
@@ -82,10 +82,10 @@ class PatchPane(ScrollView, can_focus=True):
             super().__init__()
             self.words = words
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, review: Review | None = None, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "4 Patch"
-        self.review, self._hunk = Review(), 0  # the current one
+        self.review, self._hunk = review or Review(), 0  # the current one
         self._range: int | None = None  # the hunk that it began at
         self._look, self._leaf = Look(0), Leaf()
         self._said: tuple[list[Text], list[Text]] = ([], [])  # what the words were made from
@@ -111,9 +111,8 @@ class PatchPane(ScrollView, can_focus=True):
 
     def replace(self, hunks: Hunks) -> None:
         """Other decisions on the hunks of a patch, whether or not it is still looked at."""
-        place = self.review.replace(hunks)
-        if place is not None:
-            self.post_message(self.Decided(place, hunks))
+        if self.review.replace(hunks) is not None:
+            self.post_message(self.Decided(hunks))
             self._draw()
 
     # ------------------------------------------------------------------------------- layout

@@ -108,7 +108,7 @@ def test_without_tests_it_says_what_was_run_and_where(root: Path) -> None:
         await pilot.press("1", "down", "enter")
         shown = text_of(app)
         assert "no test was found" in shown
-        assert str(root)[-20:] in shown  # a long one goes on in the next line
+        assert str(root)[-12:] in "".join(shown.replace("│", "").split())  # a long one is wrapped
 
     played(root, play, Stage.NO_TESTS, width=80)
 

@@ -152,8 +152,8 @@ class Panes(Screen[int]):
             self.query_one(Watch).show(self.walk, code.place)
 
     def suspicion(self) -> dict[tuple[str, int], float]:
-        """The score of each line under suspicion; the lines of a function are not those of the
-        block that defines it."""
+        """The score of each line under suspicion that says something; the lines of a function are
+        not those of the block that defines it."""
         found: dict[tuple[str, int], float] = {}
         hierarchy = self.session.account.hierarchy
         inside: dict[str, set[int]] = {}
@@ -166,8 +166,10 @@ class Panes(Screen[int]):
                 lines = (range(span.first_line + 1, span.last_line + 1) for span in spans)
                 inside[owner] = set().union(*lines)
             path = suspect.block.partition("::")[0]
+            source = self.session.account.files.get(path)
             for line in range(block.span.first_line, block.span.last_line + 1):
-                if line not in inside[owner]:
+                bare = source is None or not source.line_text(line).strip()
+                if line not in inside[owner] and not bare:
                     found[path, line] = max(suspect.score, found.get((path, line), 0.0))
         return found
 

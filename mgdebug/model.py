@@ -200,6 +200,11 @@ class Outcome:
     detail: str = ""
     processor: float = 0.0
 
+    @property
+    def is_unable(self) -> bool:
+        """Whether the case could not even begin, such as for want of a fixture."""
+        return self.status is Status.NOT_RUN and bool(self.message)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -48,7 +48,7 @@ from mgdebug.model import (
     Verdict,
 )
 from mgdebug.proposers import Paid, Proposer
-from mgdebug.runner import OutOfTime, Plan, Runner
+from mgdebug.runner import OutOfTime, Plan, Run, Runner
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
@@ -114,6 +114,7 @@ class _Repair:
         self.outcomes: dict[str, Outcome] = {}
         self.flaky: set[str] = set()
         self.uncollected: list[str] = []
+        self.unable: set[str] = set()  # cases that could not even begin
         self.witnesses: dict[str, str] = {}  # of the files that say what is right
         self.files: dict[str, SourceFile] = {}  # as they are on the disk
         self.ground = Ground({}, {}, Hierarchy({}, ()), (), (), Plan((), ()))
@@ -179,6 +180,7 @@ class _Repair:
             self.uncollected.append(where)
             yield Warned(f"{where} could not be collected", detail)
             yield from unparsed(self.target, detail)
+        run = yield from self._runnable(run)
         self.cases = run.cases
         self.witnesses = forgery.witnesses(self.target.root, run.cases)
         self.outcomes = {o.case: o for o in run.outcomes}
@@ -207,6 +209,21 @@ class _Repair:
                 return Stop.UNCOLLECTED
             return Stop.FLAKY if self.flaky else Stop.CLEAN
         return None
+
+    def _runnable(self, run: Run) -> Generator[Event, None, Run]:
+        """Without the cases that could not even begin, such as for want of a fixture: they say
+        nothing of the code."""
+        unable: dict[str, list[Outcome]] = {}
+        for outcome in run.outcomes:
+            if outcome.is_unable:
+                unable.setdefault(outcome.message, []).append(outcome)
+        for why, outcomes in unable.items():
+            count = len(outcomes)
+            what = outcomes[0].case if count == 1 else f"{count} cases"
+            self.uncollected.append(f"{what} ({why})")
+            yield Warned(f"{what} cannot be run: {why}", outcomes[0].detail)
+        self.unable = {outcome.case for outcomes in unable.values() for outcome in outcomes}
+        return run.without(self.unable)
 
     def _given_longer(self, outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
         """Cases that hit their time limit where others are slow too: slow ones rather than endless
@@ -348,7 +365,7 @@ class _Repair:
             verdict, ok = self._verify(patch)
             yield Verified(patch, verdict, ok)
             if ok:
-                rest = alternatives[:index] + alternatives[index + 1 :]
+                rest = alternatives[index + 1 :]  # those before it have just failed
                 done = self._repair(Stop.FIXED)
                 base = {path: self.files[path].sha256 for path in {e.path for e in patch.edits}}
                 yield Finished(
@@ -387,7 +404,14 @@ class _Repair:
         return alternatives
 
     def _verify(self, patch: Patch) -> tuple[Verdict, bool]:
-        suite = Suite(self.target.root, self.cases, self.outcomes, self.flaky, self.witnesses)
+        suite = Suite(
+            self.target.root,
+            self.cases,
+            self.outcomes,
+            self.flaky,
+            self.witnesses,
+            self.unable,
+        )
         changed = {path: f.data for path, f in judge.patched(self.files, patch).items()}
         return suite.verify(changed, self.runner)
 

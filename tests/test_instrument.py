@@ -990,11 +990,14 @@ def library() -> list[Any]:
 
 @pytest.mark.parametrize("python", EVERY)
 def test_the_standard_library_compiles_with_probes(python: str) -> None:
-    found = run_inside(python, COMPILE, library())
-    assert len(library()) > 60
+    asked = library()
+    assert len(asked) > 60
+    if python not in ("3.8", "3.13"):  # each of those between has a part of it
+        asked = asked[int(python.partition(".")[2]) % 4 :: 4]
+    found = run_inside(python, COMPILE, asked)
     assert found["bare"] == []
-    assert len(found["done"]) > 60
-    assert len(found["done"]) + len(found["unknown"]) == len(library())
+    assert len(found["done"]) > len(asked) * 3 // 4
+    assert len(found["done"]) + len(found["unknown"]) == len(asked)
 
 
 @pytest.mark.parametrize("python", EVERY)

@@ -27,7 +27,7 @@ from mgdebug.events import (
     Warned,
     to_json,
 )
-from mgdebug.model import Edit, Patch, Repair, Stop, Target
+from mgdebug.model import Edit, Patch, Repair, Status, Stop, Target
 from mgdebug.proposers import proposer
 from mgdebug.repair import repair
 from mgdebug.sandbox.policy import Policy
@@ -410,6 +410,24 @@ def test_what_cannot_be_collected_is_told_and_the_rest_is_used(project: Project)
     assert any(message.startswith("broken.py:1:") for message in warnings)
     assert isinstance(stream[-1], Finished)
     assert stream[-1].repair.stop is Stop.FIXED
+
+
+def test_cases_without_their_fixture_are_named_and_say_nothing_of_the_code(
+    project: Project,
+) -> None:
+    lost = "\n\ndef test_speed(benchmark):\n    assert benchmark(max, [1]) == 1\n"
+    root = project({"numbers_.py": MAX, "test_numbers.py": TEST_MAX, "test_lost.py": lost * 2})
+    stream = events(Target(root, root))
+    (warned,) = (event for event in stream if isinstance(event, Warned))
+    assert warned.message == (
+        "test_lost.py::test_speed cannot be run: fixture 'benchmark' not found"
+    )
+    assert "available fixtures" in warned.detail
+    (collected,) = (event for event in stream if isinstance(event, Collected))
+    assert all(outcome.status is not Status.NOT_RUN for outcome in collected.outcomes)
+    assert isinstance(stream[-1], Finished)
+    assert stream[-1].repair.stop is Stop.FIXED
+    assert stream[-1].repair.uncollected
 
 
 def test_a_target_that_does_not_parse(project: Project) -> None:

@@ -378,7 +378,12 @@ def test_a_range_is_decided_on_at_once() -> None:
         await pilot.press("d")
         await pilot.press("h", "v", "h", "space")
         assert face.words() == ["taken", "taken", "rejected"]
-        await pilot.press("a")
+        replaced = face.hunks.edited(2, "    pass\n")
+        face.pane.replace(replaced)
+        assert face.words() == ["taken", "taken", "edited"]
+        await pilot.press("l", "l", "u")
+        assert face.hunks.as_offered
+        await pilot.press("d", "a")
         assert face.hunks.as_offered
 
     played(found(offered(three)), play)

@@ -15,8 +15,8 @@ from mgdebug.runner import Runner
 class Suite:
     """The cases as they were collected and ended without a patch.
 
-    flaky: ids of those that prove nothing.  witnesses: digests of the files that say what is right,
-    by path.
+    flaky: ids of those that prove nothing; unable: of those that could not even begin, and are none
+    of the cases.  witnesses: digests of the files that say what is right, by path.
     """
 
     root: Path
@@ -24,11 +24,13 @@ class Suite:
     outcomes: Mapping[str, Outcome]
     flaky: Collection[str]
     witnesses: Mapping[str, str]
+    unable: Collection[str] = ()
 
     def verify(self, changed: Mapping[str, bytes], runner: Runner) -> tuple[Verdict, bool]:
         """What became of the cases with files changed, and whether all is well: none fails, all
         gave an answer, and nobody has touched what says what is right."""
         run = runner.run(dict(changed), new=True)
+        run = run.without({o.case for o in run.outcomes if o.is_unable and o.case in self.unable})
         seen = {o.case: o for o in run.outcomes}
         before = {c for c, o in self.outcomes.items() if o.status is Status.SKIPPED}
         skipped = {c for c in before if c in seen and seen[c].status is Status.SKIPPED}

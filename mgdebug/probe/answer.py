@@ -18,10 +18,21 @@ class LimitsOf:
         self._processor: Optional[float] = None
         self._own: Dict[str, List[Any]] = request.get("limits") or {}
         self.collect = float(request.get("collect") or COLLECT_SECONDS)
+        self._until: Optional[float] = None
+        if request.get("seconds"):  # for all cases together
+            self._until = time.monotonic() + float(request["seconds"])
+
+    @property
+    def over(self) -> bool:
+        """Whether no further case may begin."""
+        return self._until is not None and time.monotonic() >= self._until
 
     def of(self, case: str) -> Tuple[float, Optional[float]]:
         own = self._own.get(case)
-        return (own[0], own[1]) if own else (self._wall, self._processor)
+        wall, processor = (own[0], own[1]) if own else (self._wall, self._processor)
+        if self._until is not None:
+            wall = max(0.0, min(wall, self._until - time.monotonic()))
+        return wall, processor
 
     def tighten(self, outcomes: List[Message]) -> None:
         """After a case that never ended, the next ones get a multiple of what others took; in
@@ -53,6 +64,7 @@ class Answer:
         self.troubles: List[Any] = []
         self.files: Dict[str, None] = {}
         self.imported: List[Any] = []
+        self.reach: List[Any] = []
         self.refused = ""
         self.short: Optional[Message] = None  # in place of all else: nothing was run
         self.ended = ""
@@ -87,8 +99,10 @@ class Answer:
                 self.troubles = list(message["troubles"])
             self.files.update(dict.fromkeys(message["files"]))
             self.imported = message["imported"]
+            self.reach.append(message.get("reach"))
         elif "done" in message:
             self.files.update(dict.fromkeys(message["files"]))
+            self.reach.append(message.get("reach"))
         elif "refused" in message:
             if self.collected is not None:
                 raise Malformed("a refusal of what has begun")
@@ -103,7 +117,7 @@ class Answer:
         judge = self._judges.of(outcome["case"]) if self._judges is not None else None
         if judge is None and outcome["case"].startswith("doctest: "):
             outcome["judged"] = "inside"
-        if judge is None or outcome["status"] in ("failed", "timeout"):
+        if judge is None or outcome["status"] in ("failed", "timeout", "not run"):
             return
         if outcome["status"] != "passed":
             raise Malformed("an end that such a case does not have")
@@ -135,6 +149,7 @@ class Answer:
             "troubles": self.troubles,
             "files": list(self.files),
             "imported": self.imported,
+            "reach": self.reach,
             "collecting": self.collecting,
             "refused": self.refused,
             "ended": self.ended,

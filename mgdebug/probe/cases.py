@@ -26,8 +26,8 @@ DETAIL = 6000  # characters of a traceback that are kept
 
 
 class Result(NamedTuple):
-    """status: "passed", "failed" or "skipped"; message: one line; detail: a traceback; proof: for
-    the judge in the parent, of a case that has one."""
+    """status: "passed", "failed", "skipped", or "not run" where it could not be; message: one line;
+    detail: a traceback; proof: for the judge in the parent, of a case that has one."""
 
     status: str
     message: str = ""

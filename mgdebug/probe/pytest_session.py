@@ -2,10 +2,13 @@
 
 import importlib.util
 import os
-from typing import Any, Callable, List, Optional
+import re
+from typing import Any, Callable, List, Optional, Sequence
 
 from .bare import bare
 from .cases import DETAIL, Result, Runnable, Trouble, one_line
+
+NO_FIXTURE = re.compile(r"fixture '.*' not found$")
 
 Serve = Callable[[List[Runnable], List[Trouble]], None]
 
@@ -19,12 +22,18 @@ def version() -> Optional[str]:
     return str(pytest.__version__)
 
 
-def run_session(arguments: List[str], scratch: str, ready: Callable[[], None], serve: Serve) -> int:
+def run_session(
+    arguments: List[str],
+    scratch: str,
+    ready: Callable[[], None],
+    serve: Serve,
+    plugins: Sequence[Any] = (),
+) -> int:
     """Collect with the user's own configuration and call serve with what was found, inside the
     running session.  Returns pytest's exit code: 4 if its arguments or a conftest are wrong.
 
     ready: called when the session is configured, before any module of the project is imported.
-    scratch: a folder for pytest's cache.
+    scratch: a folder for pytest's cache.  plugins: more of them.
     """
     import pytest
 
@@ -61,7 +70,7 @@ def run_session(arguments: List[str], scratch: str, ready: Callable[[], None], s
             serve([_runnable(item, self) for item in session.items], self.troubles)
             return True
 
-    return int(pytest.main(_arguments(arguments, scratch), plugins=[Plugin()]))
+    return int(pytest.main(_arguments(arguments, scratch), plugins=[Plugin(), *plugins]))
 
 
 def _arguments(given: List[str], scratch: str) -> List[str]:
@@ -77,7 +86,7 @@ def _arguments(given: List[str], scratch: str) -> List[str]:
 def _runnable(item: Any, plugin: Any) -> Runnable:
     def run(detail: bool, following: Optional[Runnable]) -> Result:
         if not detail:  # a traceback costs more than a short test
-            item.repr_failure = lambda excinfo, style=None: one_line(excinfo.value)
+            item.repr_failure = lambda excinfo, style=None: _brief(excinfo.value)
         del plugin.reports[:]
         # What the next item shares, such as a module's fixtures, is kept for it.
         after = following.item if following else None
@@ -99,10 +108,21 @@ def _result(reports: List[Any], detail: bool) -> Result:
         if report.failed:
             text = str(report.longrepr) if report.longrepr is not None else ""
             crash = getattr(getattr(report.longrepr, "reprcrash", None), "message", None)
-            message = (crash or text).strip().split("\n")[0][:300]
-            return Result("failed", message, text[-DETAIL:] if detail else "")
+            message = getattr(report.longrepr, "errorstring", None) or crash or text
+            message = message.strip().split("\n")[0][:300]
+            # No code of the project can mend that.
+            unable = report.when == "setup" and NO_FIXTURE.match(message)
+            status = "not run" if unable else "failed"
+            return Result(status, message, text[-DETAIL:] if detail else "")
     if not any(report.when == "call" and report.passed for report in reports):
         if any(report.skipped for report in reports):
             return Result("skipped")
         return Result("failed", "the test reported nothing")
     return Result("passed")
+
+
+def _brief(error: BaseException) -> str:
+    name = getattr(error, "argname", None)  # of a fixture that is asked for and is not there
+    if name and not getattr(error, "msg", None):
+        return "fixture %r not found" % name
+    return one_line(error)

@@ -9,6 +9,7 @@ from .answer import LimitsOf
 from .cases import Runnable, with_limit
 from .fork import Voice
 from .frames import Message
+from .reach import Reach
 from .recorder import USUAL, Recorder
 
 Stop = Callable[[str, bool], bool]  # a case and whether it passed -> whether that decides
@@ -37,6 +38,7 @@ def run_cases(
     limits: LimitsOf,
     recorder: Optional[Recorder] = None,
     stop: Optional[Stop] = None,
+    reach: Optional[Reach] = None,
 ) -> None:
     order = list(chosen)
     detail = bool(request.get("detail"))
@@ -46,6 +48,8 @@ def run_cases(
     visits = asked.get("visits", USUAL.first)
     budget = USUAL._replace(first=visits, last=max(1, visits // 4))
     for index, case in enumerate(order):
+        if limits.over:
+            return
         voice.say({"begin": case.id})
         wall, processor = limits.of(case.id)
         if processor is not None:
@@ -57,6 +61,8 @@ def run_cases(
             counts = dict(expected.get(case.id, ()))
             recorder.clear(case.id in with_values, budget, counts)
             watchdog = _Watchdog(voice, case.id, recorder, wall)
+        if reach is not None:
+            reach.begin()
         started, used = monotonic(), process_time()
         result = case.proven(detail, order[index + 1] if index + 1 < len(order) else None)
         seconds, processor_seconds = monotonic() - started, process_time() - used
@@ -74,10 +80,12 @@ def run_cases(
             message["proof"] = result.proof
         if recorder is not None:
             message["trace"] = recorder.report()
+        if reach is not None:
+            message["reach"] = reach.told()
         if watchdog is not None:
             watchdog.call_off()
         voice.say(message)
-        if stop is not None and stop(case.id, result.status != "failed"):
+        if stop is not None and stop(case.id, result.status not in ("failed", "not run")):
             return
 
 

@@ -4,8 +4,8 @@ case, never an error of ours."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mgdebug.errors import NoCasesError, ProbeError, UsageError
@@ -28,6 +28,14 @@ class Run:
     troubles: tuple[tuple[str, str], ...] = ()
     seconds: float = 0.0
     collecting: float = 0.0
+
+    def without(self, gone: Collection[str]) -> Run:
+        """Without some cases, by their ids."""
+        return replace(
+            self,
+            cases=tuple(case for case in self.cases if case.id not in gone),
+            outcomes=tuple(outcome for outcome in self.outcomes if outcome.case not in gone),
+        )
 
 
 def read_run(answer: Message, relative: Callable[[str], str], said: str) -> Run:

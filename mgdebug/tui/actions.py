@@ -84,6 +84,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("patch", "all", ("a",), "take all hunks"),
     Action("patch", "reject", ("d",), "reject the hunk", "reject"),
     Action("patch", "edit", ("E",), "edit the hunk before it is applied", "edit"),
+    Action("patch", "reset", ("u",), "the hunk as it was offered"),
     Action("patch", "split", ("vertical_line",), "split or unified"),
     Action("patch", "white_space", ("w",), "show or hide changes of white space"),
     Action("patch", "less_context", ("left_curly_bracket",), "fewer lines around"),

@@ -345,6 +345,14 @@ class PatchPane(ScrollView, can_focus=True):
             self._range = None
             self.replace(hunks.decided(range(len(hunks.all)), Decision.TAKEN))
 
+    def action_reset(self) -> None:
+        hunks, chosen = self.hunks, self._chosen
+        if hunks is not None and hunks.all:
+            self._range = None
+            for at in chosen:
+                hunks = hunks.reset(at)
+            self.replace(hunks)
+
     def action_range(self) -> None:
         self._range = self._hunk if self._range is None else None
         self._titled(self.hunks)

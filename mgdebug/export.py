@@ -1,69 +1,100 @@
-"""A session as one page for a browser: all that there is to tell of it, and the runs."""
+"""A repair, or a whole session, as one page for a browser: all that there is to tell of it, and the
+runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mgdebug.model import Alternative, SubfunctionKind
-from mgdebug.narrate import counted
+from mgdebug.model import Alternative, SubfunctionKind, Target
 from mgdebug.page import write_session
-from mgdebug.session import Session
+from mgdebug.session.account import Account
+from mgdebug.session.stages import Stage
 from mgdebug.story import Asking, Offer, Story, Suspected
+from mgdebug.words import counted, diff_text, farewell, gains, passes
 
 PAGE = "mgdebug-session.html"
 
 Decisions = Sequence[tuple[Alternative, Sequence[tuple[str, str]]]]  # as Review.decisions has them
 
 
-def exported(session: Session, decisions: Decisions, file: Path) -> None:
-    """Write the page of a session.  Raises UsageError where it cannot be written, and where a file
-    stands that is no page of ours."""
-    recording = session.recording() if session.account.traces else None
-    write_session(file, recording, story(session, decisions))
+def exported(
+    file: Path,
+    account: Account,
+    target: Target,
+    decisions: Decisions = (),
+    deeds: Sequence[str] = (),
+    stage: Stage | None = None,
+) -> None:
+    """Write the page of a repair; see story.  Raises UsageError where it cannot be written, and
+    where a file stands that is no page of ours."""
+    recording = account.recording() if account.traces else None
+    write_session(file, recording, story(account, target, decisions, deeds, stage))
 
 
-def story(session: Session, decisions: Decisions) -> Story:
-    """What a session amounts to.  decisions: on the hunks of the patches that were looked at."""
-    account, target = session.account, session.target
+def story(
+    account: Account,
+    target: Target,
+    decisions: Decisions = (),
+    deeds: Sequence[str] = (),
+    stage: Stage | None = None,
+) -> Story:
+    """What a repair amounts to.
+
+    decisions: on the hunks of the patches that were looked at.  deeds: what was written to files,
+    in words.  stage: how it stands, if that is not how the account stands.
+    """
     name = target.path or target.root.name
     decided = {id(alternative): hunks for alternative, hunks in decisions}
+    stands = str(account.stage if stage is None else stage)
     return Story(
         title=f"{name}::{target.qualname}" if target.qualname else name,
-        stands=", ".join(filter(None, (str(session.stage), counted(account), account.fault))),
-        facts=tuple(_facts(session)),
+        stands=", ".join(filter(None, (stands, counted(account), account.fault))),
+        facts=tuple(_facts(account, target)),
         outcomes=tuple(account.outcomes.values()),
         flaky=tuple(sorted(account.flaky)),
-        suspects=tuple(_suspects(session)),
-        offers=tuple(Offer.of(one, decided.get(id(one), ())) for one in account.alternatives),
+        suspects=tuple(_suspects(account)),
+        offers=tuple(_offers(account, decided)),
         questions=tuple(
             Asking(question.call, tuple(choice.text for choice in question.choices), said)
             for question, said in account.answers
         ),
-        applied=tuple(session.deeds),
+        applied=tuple(deeds),
         warnings=tuple(warned.message for warned in account.warnings),
         spent=account.spent,
     )
 
 
-def _facts(session: Session) -> Iterator[tuple[str, str]]:
-    account = session.account
-    yield "interpreter", account.python or session.python
+def _offers(account: Account, decided: Mapping[int, Sequence[tuple[str, str]]]) -> Iterator[Offer]:
+    """The patches with which all cases pass, else the best that helps."""
+    for alternative in account.alternatives:
+        yield Offer.of(alternative, decided.get(id(alternative), ()))
+    partial = account.repair.partial if account.repair is not None else None
+    if partial is not None and not account.alternatives:
+        hunks = ((diff_text(partial.diff), ""),)
+        yield Offer(partial.patch.note, hunks, partial.patch.proposer, reasons=(gains(partial),))
+
+
+def _facts(account: Account, target: Target) -> Iterator[tuple[str, str]]:
+    if account.python:
+        yield "interpreter", account.python
     if account.engine:
         yield "engine", ", ".join(account.engine)
     if account.tried:
         yield "tried", f"{account.tried} patches"
-    partial = account.repair.partial if account.repair is not None else None
-    if partial is not None:
-        what = f"{partial.gained} of {partial.failing} failing cases pass with it"
-        yield "best patch", f"{partial.patch.note}: {what}"
-    for example in session.target.answers:
+    if account.repair is not None and account.repair.patch is None:
+        said, hint = farewell(account.repair)
+        yield "end", said
+        if hint:
+            yield "next", hint
+    elif account.verdict is not None:
+        yield "verified", f"{passes(len(account.verdict.passed))} in a fresh process"
+    for example in target.answers:
         yield "example", example
 
 
-def _suspects(session: Session) -> Iterator[Suspected]:
+def _suspects(account: Account) -> Iterator[Suspected]:
     """Each subfunction in its place, with its blocks under suspicion."""
-    account = session.account
     known = account.hierarchy.subfunctions
     inner = {child for one in known.values() for child in one.children}
 

@@ -28,9 +28,15 @@ from mgdebug.events import (
     Verified,
     Warned,
 )
-from mgdebug.model import Alternative, Evidence, Hierarchy, Outcome, Repair, Status, Stop, Suspect
-from mgdebug.states import printable, shown
+from mgdebug.model import Alternative, Hierarchy, Outcome, Repair, Status, Suspect
+from mgdebug.states import printable
 from mgdebug.story import cost
+from mgdebug.words import counted as counted
+from mgdebug.words import diff_text, gains
+from mgdebug.words import explanation as explanation
+from mgdebug.words import farewell as farewell
+from mgdebug.words import passes as passes
+from mgdebug.words import proof as proof
 
 if TYPE_CHECKING:
     from mgdebug.session.account import Account
@@ -39,7 +45,6 @@ if TYPE_CHECKING:
 
 SHOWN_SHARE = 0.25  # of the highest score: suspects below it are only counted
 SHOWN_CASES, SHOWN_SUSPECTS, SHOWN_ALTERNATIVES, SHOWN_FILES = 8, 8, 4, 6
-VALUE_CHARACTERS = 70
 FLAGGED = "it may pass the cases without mending anything"
 _SIGN = {
     Status.PASSED: "[green]ok[/]",
@@ -195,42 +200,6 @@ def suspect_tree(hierarchy: Hierarchy, suspects: tuple[Suspect, ...]) -> list[st
     return lines
 
 
-def explanation(repair: Repair) -> list[str]:
-    """Two lines: what was wrong, and the values that showed it."""
-    best = repair.best
-    if best is None:
-        return []
-    lines = [best.patches[0].note]
-    if best.evidence is not None:
-        lines.append(proof(best.evidence))
-    elif repair.after is not None:
-        fixed = [case for case in repair.before.failed if case in repair.after.passed]
-        if fixed:
-            some = f"{len(fixed)} failing cases pass" if fixed[1:] else "1 failing case passes"
-            lines.append(f"{some} with it, such as {fixed[0]}")
-    return lines
-
-
-def proof(evidence: Evidence) -> str:
-    """Where the failing run and the patched run part, with both values."""
-    was = shown(evidence.was, VALUE_CHARACTERS) if evidence.was else "never there"
-    now = shown(evidence.now, VALUE_CHARACTERS) if evidence.now else "never there"
-    where = f"in {printable(evidence.case)}, line {evidence.line}"
-    return f"{where}: {printable(evidence.name)} was {was}; with the patch {now}"
-
-
-def passes(count: int) -> str:
-    """How many cases pass, as a sentence has it."""
-    return "1 case passes" if count == 1 else f"{count} cases pass"
-
-
-def counted(account: Account) -> str:
-    """How the cases ended: "2 failing, 7 passed"; "" before they were run."""
-    failing, passing, flaky = len(account.failing), account.passing, len(account.flaky)
-    both = ((failing, "failing"), (passing, "passed"), (flaky, "flaky"))
-    return ", ".join(f"{count} {word}" for count, word in both if count)
-
-
 def trying(account: Account) -> str:
     """What the search is at: a subfunction, and how many patches it has tried."""
     name = printable(account.current.partition("::")[2] or account.current)
@@ -255,9 +224,7 @@ def standing(account: Account, offer: Offer, place: int, hunks: Hunks | None) ->
         what = f"{taken} of {len(hunks.all)} hunks taken" + f", {edited} edited" * bool(edited)
         return f"CHANGED: {what}; not run so yet, applying runs the tests"
     if offer.partial is not None:
-        part = offer.partial
-        pass_ = "passes" if part.gained == 1 else "pass"
-        return f"PART: {part.gained} of {part.failing} failing cases {pass_} with it, none breaks"
+        return f"PART: {gains(offer.partial)}"
     if place:
         return "it passed when it was tried; applying runs all tests"
     if account.verdict is None:
@@ -289,18 +256,13 @@ def sending(event: Sending) -> tuple[tuple[str, str], ...]:
     )
 
 
-def diff_text(alternative: Alternative) -> str:
-    """The diff as characters; what is no UTF-8 shows as escapes."""
-    return alternative.diff.encode("latin-1").decode("utf-8", "backslashreplace")
-
-
 _COLORS = {"+++": "bold", "---": "bold", "@@": "cyan", "+": "green", "-": "red"}
 
 
 def colored_diff(alternative: Alternative) -> Text:
     """The diff with a colour for each kind of line; nothing is cut, the signs stay."""
     text = Text()
-    for line in diff_text(alternative).splitlines(keepends=True):
+    for line in diff_text(alternative.diff).splitlines(keepends=True):
         style = next((c for sign, c in _COLORS.items() if line.startswith(sign)), "")
         text.append(line, style)
     return text
@@ -322,46 +284,3 @@ def others(repair: Repair) -> list[str]:
 def flagged(repair: Repair) -> list[str]:
     """What may make the patch a forgery rather than a repair, a line each; [] for most patches."""
     return list(repair.best.flags) if repair.best else []
-
-
-def farewell(repair: Repair) -> tuple[str, str]:
-    """Without a patch: what happened, and the next step."""
-    failing = len(repair.before.failed)
-    cases = f"{failing} case{'s' if failing != 1 else ''} still failing"
-    tried = f"{repair.tried} patches tried in {repair.seconds:.0f} s"
-    match repair.stop:
-        case Stop.CLEAN:
-            passed = len(repair.before.passed)
-            return f"{passed} passed; nothing to fix", ""
-        case Stop.NO_CASES:
-            return "no tests: nothing says what is right", (
-                "name them with --tests PATH, or say what is right with FILE --case 'f(3) == 9'"
-            )
-        case Stop.UNCOLLECTED:
-            passed = len(repair.before.passed)
-            what = ", ".join(repair.uncollected[:3])
-            return f"{passed} passed, but {what} could not be collected", (
-                "mend what the warnings above show, then run mgdebug again"
-            )
-        case Stop.SECONDS:
-            return f"{cases}; {tried}; the time limit ended the search", (
-                "give it longer with --time SECONDS, or narrow it to FILE::FUNCTION"
-            )
-        case Stop.PATCHES:
-            return f"{cases}; {tried}; the limit of tries ended the search", "raise `patches`"
-        case Stop.EXHAUSTED:
-            return f"{cases}; {tried}; no single small change mends them", (
-                "name the suspect (FILE::FUNCTION) and the cases that matter (--tests PATH::NAME)"
-            )
-        case Stop.CANCELLED:
-            return f"{cases}; {tried}; stopped", "run it again to search on from the start"
-        case Stop.UNTRACED:
-            return f"{cases}; none of the project's own code runs in them", (
-                "name the file to search: mgdebug fix FILE"
-            )
-        case Stop.FLAKY:
-            return "only flaky cases fail: they pass when run again", (
-                "make them end alike each time first"
-            )
-        case _:
-            return f"{cases}; {repair.stop}", ""

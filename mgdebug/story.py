@@ -10,6 +10,7 @@ from typing import Any
 from mgdebug.events import Spent
 from mgdebug.model import Alternative, Evidence, Outcome, Value
 from mgdebug.states import printable
+from mgdebug.words import diff_text
 
 ROWS = 500  # of one table; more are counted
 _EVIDENCE_CHARACTERS = 2000  # of one value
@@ -46,10 +47,9 @@ class Offer:
     def of(cls, alternative: Alternative, hunks: Iterable[tuple[str, str]] = ()) -> Offer:
         """An alternative; without hunks its whole diff is one on which nothing was decided."""
         first = alternative.patches[0]
-        text = alternative.diff.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
         return cls(
             first.note,
-            tuple(hunks) or ((text, ""),),
+            tuple(hunks) or ((diff_text(alternative.diff), ""),),
             first.proposer,
             len(alternative.patches) - 1,
             alternative.evidence,

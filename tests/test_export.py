@@ -58,7 +58,8 @@ def test_the_page_of_a_session_tells_all_of_it(journal: Path, tmp_path: Path) ->
     hunks = review.hunks
     assert hunks is not None
     review.replace(hunks.toggled(0))
-    told = story(session, list(review.decisions()))
+    decisions = list(review.decisions())
+    told = story(session.account, session.target, decisions)
     assert told.title == "library"
     assert told.stands == "found, 2 failing, 6 passed"
     assert [state for _, state in told.offers[0].hunks] == ["rejected", "taken"]
@@ -68,6 +69,6 @@ def test_the_page_of_a_session_tells_all_of_it(journal: Path, tmp_path: Path) ->
     blocks = [one for one in told.suspects if one.why and one.depth == 2]
     assert blocks
     assert all(one.score for one in blocks)
-    exported(session, list(review.decisions()), tmp_path / "page.html")
+    exported(tmp_path / "page.html", session.account, session.target, decisions)
     assert "test_no_more_is_taken_than_is_owed_or_given" in (tmp_path / "page.html").read_text()
     session.close()

@@ -30,7 +30,8 @@ HOSTILE = [
     "<img src=x onerror=alert(1)>",
 ]
 NODE = shutil.which("node")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+BROWSERS = ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def recording(run: Run, *others: Trace, message: str = "") -> Recording:

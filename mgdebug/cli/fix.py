@@ -11,20 +11,50 @@ import click
 
 from mgdebug.cli.asked import cases, engine, flags, heeds_signals, understood
 from mgdebug.cli.ending import Stopping, ends_cleanly
+from mgdebug.cli.explained import Explained
 from mgdebug.cli.terminal import harmless, terminal
 from mgdebug.cli.undo import told_of_interrupted
 from mgdebug.errors import CLEAN, FAILURES, NO_CASES
 
 if TYPE_CHECKING:
-    from mgdebug.model import Repair, Target
+    from mgdebug.cli.reporting import Reporting
+    from mgdebug.model import Alternative, Repair, Target
     from mgdebug.narrate import Narrator
+    from mgdebug.settings import Settings
+
+FORMS = ("text", "json", "github", "sarif", "junit")
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples=(
+        ("mgdebug fix", "all tests; suspects are the files that they run"),
+        (
+            "mgdebug fix src/mod.py::Class.method --apply",
+            "only this method; write the patch unasked",
+        ),
+        ("mgdebug fix mod.py --case 'f(3) == 9'", "no test file is needed"),
+        ("mgdebug fix --diff | git apply", "the patch as a diff"),
+    ),
+)
 @cases
 @click.option("--apply", "mode", flag_value="apply", help="Write the patch without asking.")
 @click.option("--diff", "mode", flag_value="diff", help="Only the unified diff on standard output.")
-@click.option("--json", "mode", flag_value="json", help="Events as JSON Lines on standard output.")
+@click.option("--json", "mode", flag_value="json", help="The same as --format json.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    default="text",
+    help="What is on standard output: the diff; events as JSON Lines; annotations for GitHub "
+    "Actions; SARIF 2.1.0; JUnit XML.  [text]",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="Write a page of the run: failing cases, where they part from passing ones, patch.",
+)
 @click.option("--ask", is_flag=True, help="Ask which result is right where patches differ.")
 @engine
 @ends_cleanly
@@ -35,6 +65,8 @@ def fix(
     io: Path | None,
     sandbox: str | None,
     mode: str | None,
+    form: str,
+    report: Path | None,
     ask: bool,
     **given: Any,
 ) -> int:
@@ -47,6 +79,38 @@ def fix(
     not applied; 2 usage; 3 environment; 5 no tests; 130 interrupted.  Ctrl-C during the search ends
     it with the best so far; a second one quits at once.
     """
+    from mgdebug.cli.reporting import Reporting
+
+    form = _form(mode, form)
+    heeds_signals()
+    where, chosen, interpreter = understood(target, tests, expressions, io, flags(given, sandbox))
+    reporting = Reporting(where, form, report)
+    try:
+        code = _repaired(where, chosen, interpreter, mode, ask, reporting)
+    except BaseException as error:
+        reporting.give_up(error)
+        raise
+    reporting.end(code)
+    return code
+
+
+def _form(mode: str | None, form: str) -> str:
+    """What goes to standard output.  Raises UsageError where two things would."""
+    from mgdebug.errors import UsageError
+
+    if mode not in ("diff", "json") or form in ("text", mode):
+        return "json" if mode == "json" else form
+    raise UsageError(f"--{mode} and --format {form} both write to standard output", "drop one")
+
+
+def _repaired(
+    where: Target,
+    chosen: Settings,
+    interpreter: str,
+    mode: str | None,
+    ask: bool,
+    reporting: Reporting,
+) -> int:
     from mgdebug.cli.answers import Answers
     from mgdebug.events import (
         Accepted,
@@ -58,18 +122,16 @@ def fix(
         Spent,
         Streamed,
         Warned,
-        to_json,
     )
     from mgdebug.narrate import Narrator
     from mgdebug.proposers import named
     from mgdebug.repair import repair
 
-    heeds_signals()
-    where, chosen, interpreter = understood(target, tests, expressions, io, flags(given, sandbox))
+    bare = reporting.form == "json"
     proposers = named(chosen.engine, chosen)
     console = terminal(stderr=True, soft_wrap=True)
     done: Repair | None = None
-    with Narrator(console, quiet=mode == "json") as narrator, Stopping() as stopping:
+    with Narrator(console, quiet=bare) as narrator, Stopping() as stopping:
         told_of_interrupted(where.root)
         narrator.waiting("running the tests")
         stream = repair(where, proposers, chosen, interpreter, stopping.__bool__)
@@ -80,8 +142,7 @@ def fix(
                 event = stream.send(reply)
                 if not isinstance(event, Spent | Streamed | Warned):
                     stopping.armed = isinstance(event, Ranked | Proposed | Judged | Accepted)
-                if mode == "json":
-                    click.echo(to_json(event))
+                reporting.hear(event)
                 narrator.hear(event)
                 reply = answers.to(event)
                 if isinstance(event, Finished):
@@ -89,10 +150,10 @@ def fix(
         finally:
             stream.close()
     if done.patch is None:
-        return _without_patch(done, narrator, show=mode != "json")
-    if mode == "json":
+        return _without_patch(done, narrator, show=not bare)
+    if bare and mode != "apply":
         return FAILURES
-    code = _with_patch(done, where, mode, narrator, learn=chosen.learn)
+    code = _with_patch(done, where, mode, narrator, reporting, learn=chosen.learn)
     if code == CLEAN:
         with suppress(click.Abort, KeyboardInterrupt):  # the patch has been written
             answers.save()
@@ -103,45 +164,43 @@ def fix(
 
 def _without_patch(done: Repair, narrator: Narrator, *, show: bool) -> int:
     from mgdebug.model import Stop
-    from mgdebug.narrate import farewell
+    from mgdebug.words import farewell, gains
 
     message, hint = farewell(done)
     if show:
         narrator.console.print(message, markup=False)
         if done.partial:
-            part = done.partial
-            pass_ = "passes" if part.gained == 1 else "pass"
-            gains = f"{part.gained} of {part.failing} failing cases {pass_} with it, none breaks"
-            narrator.console.print(f"  best so far: {part.patch.note}", markup=False)
-            narrator.console.print(f"    {gains}", markup=False)
+            narrator.console.print(f"  best so far: {done.partial.patch.note}", markup=False)
+            narrator.console.print(f"    {gains(done.partial)}", markup=False)
         if hint:
             narrator.console.print(f"  next: {hint}", markup=False)
     return {Stop.CLEAN: CLEAN, Stop.NO_CASES: NO_CASES}.get(done.stop, FAILURES)
 
 
 def _with_patch(
-    done: Repair, where: Target, mode: str | None, narrator: Narrator, *, learn: bool
+    done: Repair,
+    where: Target,
+    mode: str | None,
+    narrator: Narrator,
+    reporting: Reporting,
+    *,
+    learn: bool,
 ) -> int:
     from rich.markup import escape
 
-    from mgdebug.narrate import colored_diff, explanation, flagged, others, passes
+    from mgdebug.narrate import flagged, others
+    from mgdebug.words import explanation, passes
 
     assert done.best is not None
     console = narrator.console
-    out = sys.stdout
+    asks = reporting.form == "text"  # else standard output is for a machine, which says no yes
     for label, line in zip(
         ("[bold green]patch[/]   ", "        "), explanation(done), strict=False
     ):
         console.print(label, end="  ")
         console.print(line, markup=False)
-    if out.isatty() and mode != "diff":
-        terminal(soft_wrap=True).print(colored_diff(done.best), end="")
-    elif out.isatty():
-        click.echo(harmless(done.best.diff.encode("latin-1").decode("utf-8", "replace")), nl=False)
-    else:
-        out.flush()
-        out.buffer.write(done.best.diff.encode("latin-1"))
-        out.flush()
+    if reporting.form == "text":
+        _show(done.best, plain=mode == "diff")
     for line in others(done):
         console.print(f"          {line}", style="dim", markup=False)
     if len(done.alternatives) > 1:
@@ -157,16 +216,33 @@ def _with_patch(
         console.print(f"[bold red]flagged[/]   {escape(line)}")
     if odd:
         console.print("[bold red]          it may pass the cases without mending anything[/]")
-    if odd and mode == "apply" and not _consent():
+    if odd and mode == "apply" and not (asks and _consent()):
         console.print(
             "not applied, for it is flagged; no file was changed  "
             "[dim]read it, then choose it: mgdebug fix, on a terminal[/]"
         )
         return FAILURES
-    if mode == "diff" or not (mode == "apply" or _consent()):
+    if mode != "apply" and (mode == "diff" or not asks or not _consent()):
         console.print("not applied; no file was changed  [dim]--apply writes it unasked[/]")
         return FAILURES
-    return _apply(done, where, narrator, learn=learn)
+    reporting.applied = _apply(done, where, narrator, learn=learn)
+    return CLEAN
+
+
+def _show(best: Alternative, *, plain: bool) -> None:
+    """The diff on standard output, byte for byte where that is no terminal."""
+    from mgdebug.narrate import colored_diff
+    from mgdebug.words import diff_text
+
+    out = sys.stdout
+    if out.isatty() and not plain:
+        terminal(soft_wrap=True).print(colored_diff(best), end="")
+    elif out.isatty():
+        click.echo(harmless(diff_text(best.diff)), nl=False)
+    else:
+        out.flush()
+        out.buffer.write(best.diff.encode("latin-1"))
+        out.flush()
 
 
 def _consent() -> bool:
@@ -176,7 +252,8 @@ def _consent() -> bool:
     return click.confirm("Apply this patch?", default=False, err=True)
 
 
-def _apply(done: Repair, where: Target, narrator: Narrator, *, learn: bool) -> int:
+def _apply(done: Repair, where: Target, narrator: Narrator, *, learn: bool) -> tuple[str, ...]:
+    """Write the patch; the paths."""
     from mgdebug import apply, learned
     from mgdebug.judge import patched
     from mgdebug.languages import language_of
@@ -200,4 +277,4 @@ def _apply(done: Repair, where: Target, narrator: Narrator, *, learn: bool) -> i
         learned.remember(where.root, files, done.patch)
     for path in written:
         narrator.console.print(f"[green]applied[/]   {path}  [dim]`mgdebug undo` takes it back[/]")
-    return CLEAN
+    return tuple(written)

@@ -188,7 +188,8 @@ class Looking:
 
     def do_export(self, text: str) -> None:
         file = Path(text) if text else self.session.target.cwd / PAGE
-        exported(self.session, list(self.review.decisions()), file)
+        session, decisions = self.session, list(self.review.decisions())
+        exported(file, session.account, session.target, decisions, session.deeds, session.stage)
         self.say(f"saved {file}")
 
     def _replace(self, hunks: Hunks) -> None:

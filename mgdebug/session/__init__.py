@@ -142,15 +142,7 @@ class Session:
 
     def recording(self) -> Recording:
         """What the traced cases did."""
-        account = self.account
-        traces = sorted(account.traces, key=lambda t: (t.status.ok, len(t.visits)))
-        return Recording(
-            account.outcomes,
-            account.repair.uncollected if account.repair else (),
-            account.files,
-            account.hierarchy,
-            tuple(traces),
-        )
+        return self.account.recording()
 
     def _started(self, target: Target, account: Account) -> Drive:
         if self.busy:

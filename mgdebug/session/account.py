@@ -41,6 +41,7 @@ from mgdebug.model import (
 )
 from mgdebug.session.stages import ENDS, Stage
 from mgdebug.syntax.source import SourceFile
+from mgdebug.tracing import Recording
 
 REPLIES_KEPT, REPLY_MOST = 20, 200_000  # replies; characters of each
 
@@ -203,6 +204,12 @@ class Account:
         if not self.suspects:
             return Standing.UNSEEN
         return Standing.WAITING if subfunction in self.score else Standing.CLEARED
+
+    def recording(self) -> Recording:
+        """What the traced cases did."""
+        traces = sorted(self.traces, key=lambda t: (t.status.ok, len(t.visits)))
+        uncollected = self.repair.uncollected if self.repair else ()
+        return Recording(self.outcomes, uncollected, self.files, self.hierarchy, tuple(traces))
 
     # ------------------------------------------------------------------------------ folding
 

@@ -288,7 +288,10 @@ class SessionScreen(Running):
         session, decisions = self.session, list(self.query_one(PatchPane).review.decisions())
         file = session.target.cwd / PAGE
         try:
-            await asyncio.to_thread(exported, session, decisions, file)
+            account, target, deeds = session.account, session.target, session.deeds
+            await asyncio.to_thread(
+                exported, file, account, target, decisions, deeds, session.stage
+            )
         except MgdebugError as error:
             self._refused(error)
             return

@@ -1,0 +1,103 @@
+"""How a repair stands and how it ended, in words: what every face says alike.  Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mgdebug.model import Evidence, Partial, Repair, Stop
+from mgdebug.states import printable, shown
+
+if TYPE_CHECKING:
+    from mgdebug.session.account import Account
+
+VALUE_CHARACTERS = 70
+
+
+def counted(account: Account) -> str:
+    """How the cases ended: "2 failing, 7 passed"; "" before they were run."""
+    failing, passing, flaky = len(account.failing), account.passing, len(account.flaky)
+    both = ((failing, "failing"), (passing, "passed"), (flaky, "flaky"))
+    return ", ".join(f"{count} {word}" for count, word in both if count)
+
+
+def passes(count: int) -> str:
+    """How many cases pass, as a sentence has it."""
+    return "1 case passes" if count == 1 else f"{count} cases pass"
+
+
+def explanation(repair: Repair) -> list[str]:
+    """Two lines: what was wrong, and the values that showed it."""
+    best = repair.best
+    if best is None:
+        return []
+    lines = [best.patches[0].note]
+    if best.evidence is not None:
+        lines.append(proof(best.evidence))
+    elif repair.after is not None:
+        fixed = [case for case in repair.before.failed if case in repair.after.passed]
+        if fixed:
+            some = f"{len(fixed)} failing cases pass" if fixed[1:] else "1 failing case passes"
+            lines.append(f"{some} with it, such as {fixed[0]}")
+    return lines
+
+
+def proof(evidence: Evidence) -> str:
+    """Where the failing run and the patched run part, with both values."""
+    was = shown(evidence.was, VALUE_CHARACTERS) if evidence.was else "never there"
+    now = shown(evidence.now, VALUE_CHARACTERS) if evidence.now else "never there"
+    where = f"in {printable(evidence.case)}, line {evidence.line}"
+    return f"{where}: {printable(evidence.name)} was {was}; with the patch {now}"
+
+
+def diff_text(diff: str) -> str:
+    """A diff, one character a byte, as characters; what is no UTF-8 shows as escapes."""
+    return diff.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
+
+
+def gains(partial: Partial) -> str:
+    """What the best patch does where none makes all cases pass."""
+    pass_ = "passes" if partial.gained == 1 else "pass"
+    return f"{partial.gained} of {partial.failing} failing cases {pass_} with it, none breaks"
+
+
+def farewell(repair: Repair) -> tuple[str, str]:
+    """Without a patch: what happened, and the next step."""
+    failing = len(repair.before.failed)
+    cases = f"{failing} case{'s' if failing != 1 else ''} still failing"
+    tried = f"{repair.tried} patches tried in {repair.seconds:.0f} s"
+    match repair.stop:
+        case Stop.CLEAN:
+            passed = len(repair.before.passed)
+            return f"{passed} passed; nothing to fix", ""
+        case Stop.NO_CASES:
+            return "no tests: nothing says what is right", (
+                "name them with --tests PATH, or say what is right with FILE --case 'f(3) == 9'"
+            )
+        case Stop.UNCOLLECTED:
+            passed = len(repair.before.passed)
+            what = ", ".join(repair.uncollected[:3])
+            return f"{passed} passed, but {what} could not be collected", (
+                "mend what the warnings above show, then run mgdebug again"
+            )
+        case Stop.SECONDS:
+            return f"{cases}; {tried}; the time limit ended the search", (
+                "give it longer with --time SECONDS, or narrow it to FILE::FUNCTION"
+            )
+        case Stop.PATCHES:
+            return f"{cases}; {tried}; the limit of tries ended the search", "raise `patches`"
+        case Stop.EXHAUSTED:
+            return f"{cases}; {tried}; no single small change mends them", (
+                "name the suspect (FILE::FUNCTION) and the cases that matter (--tests PATH::NAME)"
+            )
+        case Stop.CANCELLED:
+            return f"{cases}; {tried}; stopped", "run it again to search on from the start"
+        case Stop.UNTRACED:
+            return f"{cases}; none of the project's own code runs in them", (
+                "name the file to search: mgdebug fix FILE"
+            )
+        case Stop.FLAKY:
+            return "only flaky cases fail: they pass when run again", (
+                "make them end alike each time first"
+            )
+        case _:
+            return f"{cases}; {repair.stop}", ""

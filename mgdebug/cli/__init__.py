@@ -7,21 +7,26 @@ events, a trace), standard error is narration.  Nothing heavy is imported before
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
 import click
 
-from mgdebug import __version__
+from mgdebug.cli.explained import Explains
 from mgdebug.errors import USAGE
 
-__all__ = ["main"]
+__all__ = ["COMPLETES", "main"]
 
-_COMMANDS = ("tui", "fix", "trace", "tree", "undo", "learned", "bench")
+_COMMANDS = (
+    *("tui", "fix", "trace", "tree", "undo", "learned", "bench"),
+    *("doctor", "config", "completion", "hook"),
+)
+COMPLETES = "_MGDEBUG_COMPLETE"  # the variable by which a shell asks for what may follow
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class _Commands(click.Group):
+class _Commands(Explains, click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         return sorted(_COMMANDS)
 
@@ -29,8 +34,33 @@ class _Commands(click.Group):
         return _loaded(name) if name in _COMMANDS else None
 
 
-@click.group(cls=_Commands, context_settings=_CONTEXT, invoke_without_command=True)
-@click.version_option(__version__, message="%(prog)s %(version)s")
+def _tell_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from mgdebug.cli.about import about
+
+        click.echo(about())
+        context.exit()
+
+
+@click.group(
+    cls=_Commands,
+    context_settings=_CONTEXT,
+    invoke_without_command=True,
+    examples=(
+        ("mgdebug doctor", "can the tests be run here, and what is missing"),
+        ("mgdebug fix", "run them, find the culprit, see a patch"),
+        ("mgdebug fix src/mod.py::f --apply", "only this function; write the patch unasked"),
+        ("mgdebug COMMAND --help", "more of each"),
+    ),
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version, and those of what it stands on.",
+)
 @click.option("--linear", is_flag=True, help="As with `mgdebug tui`: plain lines, no screen.")
 @click.pass_context
 def main(context: click.Context, linear: bool) -> None:
@@ -55,3 +85,7 @@ def main(context: click.Context, linear: bool) -> None:
 def _loaded(name: str) -> click.Command:
     command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
     return command
+
+
+if COMPLETES in os.environ:
+    import_module(f"{__name__}.completing")

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mgdebug.cli.completing import ENGINES, of_setting, targets, words
+
 if TYPE_CHECKING:
     from mgdebug.model import Target
     from mgdebug.settings import Settings
 
 _CASES = (
-    click.argument("target", default=""),
+    click.argument("target", default="", shell_complete=targets),
     click.option(
         "--tests",
         multiple=True,
         metavar="PATH[::NAME]",
+        shell_complete=targets,
         help="Cases that say what is right (repeatable); else all that the project's "
         "configuration selects.",
     ),
@@ -39,19 +42,33 @@ _CASES = (
     click.option(
         "--sandbox",
         metavar="MODE",
+        shell_complete=of_setting("sandbox.mode"),
         help="on; strict: refuse to run where something could get out; off.  [on]",
     ),
 )
 
 
 _ENGINE = (
-    click.option("--engine", metavar="NAME", help="search, llm, or both.  [search]"),
+    click.option(
+        "--engine",
+        metavar="NAME",
+        shell_complete=words(ENGINES),
+        help="search, llm, or both.  [search]",
+    ),
     click.option("--model", metavar="NAME", help="Of litellm, such as ollama/qwen2.5-coder."),
     click.option("--api-base", metavar="URL", help="Where the model is asked."),
     click.option(
-        "--strategy", metavar="NAME", help="hierarchical, blocks, plan, simulate or feedback."
+        "--strategy",
+        metavar="NAME",
+        shell_complete=of_setting("model.strategy"),
+        help="hierarchical, blocks, plan, simulate or feedback.",
     ),
-    click.option("--decompose", metavar="WHO", help="Who splits code for it: mechanical or model."),
+    click.option(
+        "--decompose",
+        metavar="WHO",
+        shell_complete=of_setting("model.decompose"),
+        help="Who splits code for it: mechanical or model.",
+    ),
     click.option("--local-only", is_flag=True, help="Refuse models that are not on this machine."),
     click.option("--no-cache", is_flag=True, help="Keep no replies, and use none that were kept."),
     click.option("--yes", is_flag=True, help="Do not ask before code is sent to a model."),

@@ -7,10 +7,18 @@ from pathlib import Path
 import click
 
 from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.explained import Explained
 from mgdebug.errors import CLEAN
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    short_help="List what accepted patches taught.",
+    examples=(
+        ("mgdebug learned", "the templates, with how often each was accepted"),
+        ("mgdebug learned --forget 3", "drop the third"),
+    ),
+)
 @click.option("--forget", multiple=True, type=int, metavar="NUMBER", help="One of the list.")
 @click.option("--forget-all", is_flag=True, help="Of this project and of all others.")
 @ends_cleanly

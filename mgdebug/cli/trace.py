@@ -12,6 +12,7 @@ import click
 
 from mgdebug.cli.asked import cases, heeds_signals, understood
 from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.explained import Explained
 from mgdebug.cli.terminal import terminal
 from mgdebug.cli.undo import told_of_interrupted
 from mgdebug.errors import CLEAN, FAILURES, UsageError
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
     from mgdebug.tracing import Recording
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    short_help="Show what the tests do, line by line, with the values.",
+    examples=(
+        ("mgdebug trace", "the shortest failing case"),
+        ("mgdebug trace src/mod.py::f --diff", "only f, beside a run that passes"),
+        ("mgdebug trace mod.py --block 12 --var total", "one block and one variable of it"),
+        ("mgdebug trace --html trace.html", "all cases, to look at in a browser"),
+    ),
+)
 @cases
 @click.option(
     "--block",

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mgdebug.cli.completing import targets
 from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.explained import Explained
 from mgdebug.cli.terminal import terminal
 from mgdebug.errors import CLEAN
 
@@ -18,8 +20,16 @@ if TYPE_CHECKING:
     from mgdebug.syntax.outline import Outline
 
 
-@click.command()
-@click.argument("path", default="")
+@click.command(
+    cls=Explained,
+    short_help="Show functions, who calls whom, and their blocks.",
+    examples=(
+        ("mgdebug tree src/pkg", "functions and calls of a folder"),
+        ("mgdebug tree src/pkg/mod.py::f", "the blocks of one function"),
+        ("mgdebug tree src --dot | dot -Tsvg > calls.svg", "the calls as a picture"),
+    ),
+)
+@click.argument("path", default="", shell_complete=targets)
 @click.option("--json", "mode", flag_value="json", help="Everything, as one JSON object.")
 @click.option("--dot", "mode", flag_value="dot", help="The call graph for Graphviz.")
 @click.option(

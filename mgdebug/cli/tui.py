@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mgdebug.cli.asked import cases, engine, flags, heeds_signals, understood
+from mgdebug.cli.completing import of_setting
 from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.explained import Explained
 from mgdebug.cli.undo import interrupted
 from mgdebug.errors import FAILURES, UsageError
 
@@ -21,10 +23,24 @@ if TYPE_CHECKING:
     from mgdebug.settings import Settings
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    short_help="Watch it work on the whole screen, or line by line.",
+    examples=(
+        ("mgdebug", "the same, on a terminal"),
+        ("mgdebug tui src/mod.py::f --tests tests/test_mod.py", "one function, some tests"),
+        ("mgdebug tui --resume", "the last session again, offline"),
+        ("mgdebug tui --linear < commands.txt", "no screen; commands from a file"),
+    ),
+)
 @cases
 @engine
-@click.option("--theme", metavar="NAME", help="dark, light, or ansi: the terminal's own.  [dark]")
+@click.option(
+    "--theme",
+    metavar="NAME",
+    shell_complete=of_setting("theme"),
+    help="dark, light, or ansi: the terminal's own.  [dark]",
+)
 @click.option("--resume", is_flag=True, help="Take up the last session of this project.")
 @click.option(
     "--linear",

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.explained import Explained
 from mgdebug.errors import CLEAN
 
 
@@ -28,7 +29,14 @@ def told_of_interrupted(root: Path) -> None:
         click.echo(f"{words}\n  next: mgdebug undo", err=True)
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    short_help="Take back what the last applied patch changed.",
+    examples=(
+        ("mgdebug fix --apply && pytest; mgdebug undo", "look at a patch and take it back"),
+        ("mgdebug undo && mgdebug undo", "the one before it, too"),
+    ),
+)
 @ends_cleanly
 def undo() -> int:
     """Take back what the last applied patch changed in this project."""

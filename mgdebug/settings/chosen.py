@@ -5,9 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from mgdebug.model import Limits
 from mgdebug.sandbox.policy import Policy
+
+T = TypeVar("T")
+
+
+def told(
+    meaning: str, among: tuple[str, ...] = (), above: float | None = None
+) -> Mapping[str, Any]:
+    """What a field of settings knows of itself.  meaning: for whoever sets it; among: the only
+    values, () if any of its type will do; above: it has to be more than that."""
+    return {"meaning": meaning, "among": among, "above": above}
+
+
+def meant(
+    default: T, meaning: str, *, among: tuple[str, ...] = (), above: float | None = None
+) -> T:
+    """A field of settings with what it knows of itself, see told."""
+    found: T = field(default=default, metadata=told(meaning, among, above))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,72 +52,88 @@ STRATEGIES = ("hierarchical", "blocks", "plan", "simulate", "feedback")
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """names: of models as litellm spells them, from cheap to strong.  api_base: where they are
-    asked, "" for where litellm asks.  strategy: one of STRATEGIES.  calls, tokens, cost: what one
-    repair may use, requests that failed among the calls; tokens of prompts and replies; US dollars;
-    0 for no limit.  seconds: for one call with its retries.  samples: replies that have to agree
-    on what an untested function should give, 0 to ask nobody.  local_only: whether hosts other than
-    this machine are refused.  consent: whether nobody is asked before the first call.  cache:
-    whether replies are kept and used again.  stream: whether replies are streamed.  decompose:
-    who splits what is asked about, one of DECOMPOSERS.  exemplars: how many of the corrections that
-    were accepted earlier a model on this machine is shown.  search: whether
-    small edits are tried around replies that failed, and without them."""
+    """[tool.mgdebug.model]: whom the model engine asks, and what one repair may use.  names: `name`
+    in the table, one or a list."""
 
-    names: tuple[str, ...] = ()
-    api_base: str = ""
-    strategy: str = "hierarchical"
-    calls: int = 20
-    tokens: int = 200_000
-    cost: float = 1.0
-    seconds: float = 60.0
-    retries: int = 2
-    temperature: float = 0.4
-    samples: int = 1
-    local_only: bool = False
-    consent: bool = False
-    cache: bool = True
-    stream: bool = True
-    decompose: str = DECOMPOSERS[0]
-    exemplars: int = 0
-    search: bool = True
+    names: tuple[str, ...] = meant(
+        (), "models as litellm spells them, from cheap to strong: one name or a list"
+    )
+    api_base: str = meant("", 'where the model is asked, "" for where litellm asks')
+    strategy: str = meant("hierarchical", "how the model is asked", among=STRATEGIES)
+    calls: int = meant(20, "calls of one repair, those that failed too; 0 for no limit")
+    tokens: int = meant(
+        200_000, "tokens of prompts and replies of one repair, about; 0 for no limit"
+    )
+    cost: float = meant(1.0, "US dollars for one repair, where prices are known; 0 for no limit")
+    seconds: float = meant(60.0, "for one call with its retries")
+    retries: int = meant(2, "of a call that failed on the way or at the server")
+    temperature: float = meant(0.4, "how freely the model writes")
+    samples: int = meant(
+        1, "replies that have to agree on what an untested function should give, 0 to ask nobody"
+    )
+    local_only: bool = meant(False, "whether models that are not on this machine are refused")
+    consent: bool = meant(False, "whether nobody is asked before the first call")
+    cache: bool = meant(True, "whether replies are kept, and used when a repair is run again")
+    stream: bool = meant(True, "whether replies are streamed")
+    decompose: str = meant(
+        DECOMPOSERS[0], "who splits the code that is asked about", among=DECOMPOSERS
+    )
+    exemplars: int = meant(
+        0, "how many corrections that were accepted earlier a model on this machine is shown"
+    )
+    search: bool = meant(
+        True, "whether small edits are tried around replies that failed, and beside them"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """python: the interpreter of the project's tests, "" to look for it.  time: seconds for a whole
-    repair.  case_time: seconds for one case.  collect_time: seconds for importing the project and
-    collecting its cases.  memory: megabytes for one case's process.
-    jobs: worker processes, 0 for one a core.  patches: tries, 0 for no limit.  engine: the
-    proposers, chained with "+".  doctests: whether those of the target count.  seed: for
-    whatever draws lots.  learn: whether accepted patches are remembered.  outline_statements,
-    outline_nesting: a function with more statements, or deeper nesting, is split when it is
-    outlined.  value_depth, value_items, value_characters,
-    value_visits, mask_secrets: what a trace keeps, see Bounds.  sandbox: what the user's code may
-    do.  model: whom the model engine asks, and how much.  theme: of the full screen; keys: other
-    keys there, by the name of the action."""
+    """[tool.mgdebug]; see the meaning of each field."""
 
-    python: str = ""
-    time: float = 60.0
-    case_time: float = 10.0
-    collect_time: float = 60.0
-    memory: int = 2048
-    jobs: int = 0
-    patches: int = 0
-    engine: str = "search"
-    doctests: bool = True
-    seed: int = 0
-    learn: bool = True
-    outline_statements: int = 12
-    outline_nesting: int = 3
-    value_depth: int = 3
-    value_items: int = 32
-    value_characters: int = 400
-    value_visits: int = 64
-    mask_secrets: bool = True
-    sandbox: Policy = field(default_factory=Policy)
-    model: ModelSettings = field(default_factory=ModelSettings)
-    theme: str = "dark"
-    keys: Mapping[str, str] = field(default_factory=dict)
+    python: str = meant("", 'the interpreter that runs the tests, "" to look for it')
+    time: float = meant(60.0, "seconds for a whole repair", above=0)
+    case_time: float = meant(10.0, "seconds for one case, at most a tenth of `time`", above=0)
+    collect_time: float = meant(
+        60.0,
+        "seconds for importing the project and collecting its cases, at most half of `time`",
+        above=0,
+    )
+    memory: int = meant(2048, "megabytes for one case's process, 0 for no limit")
+    jobs: int = meant(0, "worker processes, 0 for one a core")
+    patches: int = meant(0, "patches to try, 0 for no limit")
+    engine: str = meant("search", "who proposes patches: search, llm, or both")
+    doctests: bool = meant(True, "whether doctests of the target are cases")
+    seed: int = meant(0, "for whatever draws lots")
+    learn: bool = meant(True, "whether accepted patches are remembered as templates")
+    outline_statements: int = meant(
+        12, "statements above which a function is split when it is outlined"
+    )
+    outline_nesting: int = meant(3, "depth of nesting above which it is")
+    value_depth: int = meant(
+        3, "levels of a value that a trace shows: lists in lists, attributes of objects"
+    )
+    value_items: int = meant(
+        32, "items of a list, dictionary or the like, from both ends, at least 4"
+    )
+    value_characters: int = meant(400, "characters of one value's text, at least 16")
+    value_visits: int = meant(
+        64, "first times through a block that are kept with values; of the last ones a quarter"
+    )
+    mask_secrets: bool = meant(True, "whether what looks like a secret is left out")
+    sandbox: Policy = field(
+        default_factory=Policy, metadata=told("what the tests may do: a mode, or a table")
+    )
+    model: ModelSettings = field(
+        default_factory=ModelSettings,
+        metadata=told("whom the model engine asks: a name, a list of names, or a table"),
+    )
+    theme: str = meant("dark", "of the full screen; ansi: the terminal's colours", among=THEMES)
+    keys: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=told(
+            "other keys of the full screen: the name of an action and its keys, with commas"
+        ),
+    )
 
     @property
     def bounds(self) -> Bounds:

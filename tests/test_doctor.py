@@ -449,3 +449,13 @@ def test_what_the_files_declare_is_read_without_running_any(
         (tmp_path / name).write_text(text)
     found: Declared = declared(tmp_path)
     assert [list(one.arguments) for one in found.installs] == installs
+
+
+def test_plugins_are_known_by_the_options_that_the_configuration_gives(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "p"\n[tool.pytest.ini_options]\n'
+        "addopts = \"--cov=p -n4 -k 'not slow' --timeout=3 --covered\"\n"
+    )
+    last = declared(tmp_path).installs[-1]
+    assert last.arguments == ("pytest-cov", "pytest-xdist", "pytest-timeout")
+    assert last.origin == "the options of pytest"

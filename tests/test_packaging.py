@@ -3,6 +3,7 @@ finds those of the checkout."""
 
 from __future__ import annotations
 
+import configparser
 import os
 import shutil
 import subprocess
@@ -70,6 +71,15 @@ def test_the_wheel_holds_every_grammar_and_the_typing_mark(wheel: Path) -> None:
 def test_the_wheel_holds_nothing_beside_the_package(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert all(top == "mgdebug" or top.endswith(".dist-info") for top in tops), tops
+
+
+def test_the_wheel_tells_pytest_of_its_plugin(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = (n for n in files.namelist() if n.endswith(".dist-info/entry_points.txt"))
+        points = configparser.ConfigParser()
+        points.read_string(files.read(name).decode())
+        assert dict(points["pytest11"]) == {"mgdebug": "mgdebug.pytest_plugin"}
+        assert "mgdebug/pytest_plugin.py" in files.namelist()
 
 
 def test_an_installed_wheel_parses_a_function(wheel: Path, tmp_path: Path) -> None:

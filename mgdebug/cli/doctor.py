@@ -127,7 +127,7 @@ def _made(patient: Patient, *, yes: bool, named: bool) -> Patient | None:
         sys.exit(INTERRUPTED)
     for failure in failures:
         click.echo(harmless(failure.said), err=True)
-        click.echo(f"failed    {harmless(shlex.join(failure.command))}", err=True)
+        click.echo(f"failed    {harmless(_typed(failure.command))}", err=True)
     click.echo(err=True)
     return replace(patient, flags={**patient.flags, "python": plan.python if named else None})
 
@@ -142,7 +142,7 @@ def _agreed(plan: Plan, *, yes: bool) -> bool:
         )
     asks = sys.stdin.isatty() and sys.stderr.isatty()
     for command in plan.commands:
-        click.echo(f"  {harmless(shlex.join(command))}", err=asks or yes)
+        click.echo(f"  {harmless(_typed(command))}", err=asks or yes)
     if yes:
         return True
     if not asks:
@@ -153,4 +153,12 @@ def _agreed(plan: Plan, *, yes: bool) -> bool:
 
 
 def _say(command: Sequence[str]) -> None:
-    click.echo(f"running   {harmless(shlex.join(command))}", err=True)
+    click.echo(f"running   {harmless(_typed(command))}", err=True)
+
+
+def _typed(command: Sequence[str]) -> str:
+    """A command as somebody would type it."""
+    return " ".join(
+        f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
+        for word in command
+    )

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import ast
 import configparser
+import contextlib
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mgdebug.doctor.plugins import needed
+
 TESTING = {"test", "tests", "testing", "dev", "develop", "development"}
 _WORDS = "|".join(sorted(TESTING))
 _REQUIREMENTS = re.compile(f"requirements|({_WORDS})[-_]requirements|requirements[-_]({_WORDS})")
+_INIS = "pytest.ini", ".pytest.ini", "tox.ini"
 _FOLDERS = "", "requirements", "tests", "test"
 
 
@@ -71,7 +76,12 @@ class _Project:
         yield from found
         tox = tuple(self._tox())
         if tox and not any(one.tests for one in found):
-            yield Installed(tox, "tox.ini")
+            found.append(Installed(tox, "tox.ini"))
+            yield found[-1]
+        known = {word for one in found for word in one.arguments}
+        options = tuple(one for one in needed(self._options()) if one not in known)
+        if options:
+            yield Installed(options, "the options of pytest")
 
     def _itself(self) -> Iterator[Installed]:
         """The project with the extras for its tests; or, where it cannot be installed, what it
@@ -136,6 +146,15 @@ class _Project:
                 if (named or inside) and file.is_file():
                     path = file.relative_to(self.root).as_posix()
                     yield Installed(("-r", path), path, path != "requirements.txt")
+
+    def _options(self) -> Iterator[str]:
+        """What the configuration of pytest adds to its command line."""
+        texts = [_table(self.toml, "tool", "pytest", "ini_options").get("addopts", "")]
+        texts += [_ini(self.root / name).get("pytest", {}).get("addopts", "") for name in _INIS]
+        texts.append(self.cfg.get("tool:pytest", {}).get("addopts", ""))
+        for text in texts:
+            with contextlib.suppress(ValueError):
+                yield from text if isinstance(text, list) else shlex.split(str(text))
 
     def _tox(self) -> Iterator[str]:
         """What [testenv] of tox installs, without what depends on the environment's name."""

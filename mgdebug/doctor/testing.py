@@ -12,6 +12,7 @@ from pathlib import Path
 from mgdebug.doctor.check import Check, State
 from mgdebug.doctor.machine import MAKE_ENV, sandbox
 from mgdebug.doctor.making import NEWEST
+from mgdebug.doctor.plugins import needed
 from mgdebug.errors import MgdebugError, NoCasesError, SandboxError
 from mgdebug.model import Target
 from mgdebug.runner import Run, Runner
@@ -103,15 +104,16 @@ def _collection(target: Target, settings: Settings, python: str, *, made: bool) 
 
 def _refused(error: MgdebugError, python: str, root: Path, *, made: bool) -> Check:
     """Nothing was collected.  What a plug-in brings is missing as a module is."""
-    missing = _missing([error.message, error.detail])
     plugin = "unrecognized arguments" in error.message
+    options = error.message.partition("unrecognized arguments:")[2].split()
+    missing = _missing([error.message, error.detail]) + needed(options)
     more = f"missing: {', '.join(missing)}" if missing else "".join(_reason(error.detail))
     return Check(
         "collection",
         State.BROKEN,
         error.message,
         MAKE_ENV if plugin and not made else _mend(missing, python, root, made=made) or error.hint,
-        (more,) if more and not plugin else (),
+        (more,) if missing or (more and not plugin) else (),
         needs_environment=plugin or bool(missing),
     )
 

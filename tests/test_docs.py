@@ -40,7 +40,9 @@ def commands(page: Path) -> Iterator[str]:
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_every_command_is_one(page: Path) -> None:
     for line in commands(page):
-        words = shlex.split(re.split(r" (?:[|>&=] |2>)", line)[0].replace("...", "x"), comments=True)[1:]
+        words = shlex.split(
+            re.split(r" (?:[|>&=] |2>)", line)[0].replace("...", "x"), comments=True
+        )[1:]
         if any(w.startswith("[") or w == "NAME" or not w.isascii() for w in words):
             continue  # what may be typed, or a picture
         try:

@@ -23,9 +23,10 @@ from mgdebug.events import Event, Judged, Proposed
 from mgdebug.forgery import flags
 from mgdebug.languages import language_of
 from mgdebug.learned import Template
-from mgdebug.model import Limits, Patch, Stop, Verdict
+from mgdebug.model import Limits, Patch, Stop, SubfunctionKind, Verdict
 from mgdebug.proposers import Brief, Proposer
 from mgdebug.runner import Plan, Runner, was_cut
+from mgdebug.syntax.constants import read_by_suspects
 
 __all__ = ["BottomUp", "Ground", "Progress"]
 
@@ -33,6 +34,7 @@ __all__ = ["BottomUp", "Ground", "Progress"]
 ROUNDS = (192, 1536, 12_288, None)
 TRUSTED_ROUNDS = 2  # that go by before what serves as an oracle is changed itself
 TURN_SHARE = 0.1  # of the time, after which the next one's turn comes too
+CONSTANT_TURNS = 2  # of the module whose constants the worst suspects read: each try is an import
 SAME_SUSPICION = 0.5  # of the highest score: subfunctions that are searched first
 # Tries a round whose loops were cut off, and that are given all the time that a case may take.
 CUT_AT_MOST = 32
@@ -239,9 +241,16 @@ class BottomUp:
         trusted = suspects.oracles(ground.hierarchy, ground.traces)
         first = [name for name in order if scores[name] >= bar]
         rest = [name for name in order if scores[name] < bar]
+        early = _constants(ground)
+        first = [name for name in first if name != early]
+        rest = [name for name in rest if name != early]
         lines = [self.line(name, ground, name in trusted) for name in [*first, *rest]]
         # What runs during an import is slow to try: the interpreter has to import it anew.
-        return sorted(lines, key=lambda line: not line.called)
+        lines.sort(key=lambda line: not line.called)
+        if early:
+            called = sum(ground.hierarchy.subfunctions[name].kind.called for name in first)
+            lines.insert(called, replace(self.line(early, ground), turns=CONSTANT_TURNS))
+        return lines
 
     def line(self, name: str, ground: Ground, trusted: bool = False) -> Line:
         plan = plan_of(name, ground)
@@ -283,7 +292,7 @@ class BottomUp:
         """Try a line's patches up to its allowance; whether it is still thinking instead."""
         if not line.begun:
             line.begin()
-        until = float("inf") if allowance is None else time.monotonic() + self._turn
+        until = float("inf") if allowance is None else time.monotonic() + line.turns * self._turn
         while line.batch is not None and (allowance is None or line.tried < allowance):
             if line.is_judged:
                 line.answer()
@@ -367,3 +376,17 @@ class BottomUp:
 
 def _cost_of(one: tuple[Patch, Line]) -> float:
     return one[0].cost
+
+
+def _constants(ground: Ground) -> str:
+    """The module whose constants the worst suspects read, "" for none."""
+    scores = {suspect.block: suspect.score for suspect in ground.suspects}
+    known = ground.hierarchy.subfunctions
+    names = {suspect.subfunction for suspect in ground.suspects}
+    modules = [name for name in names if known[name].kind is SubfunctionKind.MODULE]
+    found = []
+    for name in sorted(modules):
+        source = ground.now.get(known[name].path)
+        read = read_by_suspects(source, ground.hierarchy, scores) if source is not None else []
+        found += [(-score, name) for _, _, score in read]
+    return min(found)[1] if found else ""

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 import tree_sitter
 
 from mgdebug.languages import Vocabulary
-from mgdebug.model import Block, Span, Subfunction
+from mgdebug.model import Block, Span, Subfunction, SubfunctionKind
 from mgdebug.proposers import Brief
 from mgdebug.proposers.search.wording import LOOSEST, TIGHTEST, Wording, Writer
+from mgdebug.suspects import rank
+from mgdebug.syntax.constants import read_by_suspects
 from mgdebug.syntax.source import SourceFile
 
 FUNCTION_TYPES = {"function", "type", "builtin_function_or_method", "method", "module"}
@@ -168,11 +170,18 @@ class _Penalties:
         self._blocks: list[tuple[Block, float]] = sorted(
             ((b, scores.get(b.id, 0.0)) for b in blocks), key=lambda pair: pair[0].span.start
         )
+        self._read: list[tuple[int, int, float]] = []
+        if brief.subfunction.kind is SubfunctionKind.MODULE:
+            every = {s.block: s.score for s in rank(brief.hierarchy, brief.traces)}
+            self._read = read_by_suspects(brief.source, brief.hierarchy, every)
 
     def at(self, start: int, end: int) -> float:
         best = 0.0
         for block, score in self._blocks:
             if block.span.start < end and start < block.span.end:
+                best = max(best, score)
+        for first, last, score in self._read:
+            if first <= start and end <= last:
                 best = max(best, score)
         return min(UNSEEN_BITS, -2 * math.log2(best)) if best > 0 else UNSEEN_BITS
 

@@ -32,6 +32,7 @@ lint: install
 # Long. The real bugs are looked for in $MGDEBUG_DATA, then ../shared/data.
 bench: install
 	$(BIN)/mgdebug bench startup
+	$(BIN)/mgdebug bench hook
 	$(BIN)/mgdebug bench tries
 	$(BIN)/mgdebug bench rates
 	$(BIN)/mgdebug bench evaluating

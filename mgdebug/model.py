@@ -21,7 +21,8 @@ class Target:
     run.  path, qualname: the file and subfunction under suspicion, "" for all.  tests: for
     pytest (or paths and names for unittest), () for what the project's own configuration
     selects.  expressions: ad-hoc cases.  io: folder of NAME.in and NAME.out.  answers: what the
-    user has answered, cases beside all others.
+    user has answered, cases beside all others.  within: the only files that may be changed, () for
+    all.
     """
 
     root: Path
@@ -32,6 +33,7 @@ class Target:
     expressions: tuple[str, ...] = ()
     io: Path | None = None
     answers: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,7 +434,7 @@ class Repair:
     before, after: verdicts of the whole selected suite, the second from a fresh process with
     the patch (None without one).  base: sha256 of each file that the patch was made for.
     uncollected: what could not be collected, and so says nothing.  partial: the best that was found
-    where no patch makes all cases pass.
+    where no patch makes all cases pass.  stand_ins: what the code lacks and has stand-ins for.
     """
 
     before: Verdict
@@ -445,6 +447,7 @@ class Repair:
     partial: Partial | None = None
     tried: int = 0
     seconds: float = 0.0
+    stand_ins: tuple[str, ...] = ()
 
     @property
     def best(self) -> Alternative | None:

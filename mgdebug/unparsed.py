@@ -161,6 +161,8 @@ class Mending:
         language = language_of(path)
         if language is None or "site-packages" in path.split("/"):
             return False
+        if self.target.within and path not in self.target.within:
+            return False
         if path not in self.now:
             try:
                 source = SourceFile.read(self.target.root, path, language.grammar())

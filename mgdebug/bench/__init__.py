@@ -27,6 +27,7 @@ SUITES = {
     "asking": "mgdebug.bench.asking",
     "paper": "mgdebug.bench.paper",
     "screen": "mgdebug.bench.screen",
+    "hook": "mgdebug.bench.hook",
 }
 
 

@@ -99,6 +99,8 @@ def allowed(hierarchy: Hierarchy, target: Target, cases: Sequence[Case]) -> froz
     for s in hierarchy.subfunctions.values():
         if own and s.qualname != own and not s.qualname.startswith(own + "."):
             continue
+        if target.within and s.path not in target.within:
+            continue
         if (s.path, s.qualname.replace(".", "::")) not in tests:
             found.add(s.id)
     return frozenset(found)

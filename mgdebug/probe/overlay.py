@@ -19,10 +19,12 @@ Transform = Callable[[str, bytes], types.CodeType]  # path, source -> what is ru
 
 
 class Overlay(importlib.abc.MetaPathFinder):
-    """The first finder of sys.meta_path.  sources: absolute real paths -> text as bytes."""
+    """The first finder of sys.meta_path.  sources: absolute real paths -> text as bytes; given: the
+    same -> names that stand in the module before its code runs."""
 
     def __init__(self) -> None:
         self.sources: Dict[str, bytes] = {}
+        self.given: Dict[str, Dict[str, Any]] = {}
         self.transforms: Dict[str, Transform] = {}
 
     def install(self) -> None:
@@ -51,12 +53,12 @@ class Overlay(importlib.abc.MetaPathFinder):
 
     def holds(self, path: str) -> bool:
         real = os.path.realpath(path)
-        return real in self.sources or real in self.transforms
+        return real in self.sources or real in self.transforms or real in self.given
 
     def find_spec(
         self, fullname: str, path: Any, target: Optional[types.ModuleType] = None
     ) -> Optional[importlib.machinery.ModuleSpec]:
-        if not self.sources and not self.transforms:
+        if not self.sources and not self.transforms and not self.given:
             return None
         for finder in sys.meta_path:
             find = None if finder is self else getattr(finder, "find_spec", None)
@@ -82,6 +84,10 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> types.CodeType:
         return self.overlay.code(self.path)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        vars(module).update(self.overlay.given.get(os.path.realpath(self.path), {}))
+        super().exec_module(module)
 
 
 def file_of(module: Any) -> str:

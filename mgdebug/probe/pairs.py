@@ -61,6 +61,7 @@ def _held() -> Any:
 def _run(script: str, module: types.ModuleType, overlay: Overlay) -> Optional[BaseException]:
     before = threading.enumerate()
     try:
+        vars(module).update(overlay.given.get(os.path.realpath(script), {}))
         exec(overlay.code(script), vars(module))
         for thread in threading.enumerate():  # a program ends when its last thread does
             if thread not in before and not thread.daemon:

@@ -2,9 +2,9 @@
 
 import os
 import sys
-from typing import Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
-from . import cases, pytest_session
+from . import cases, pytest_session, stand_ins
 from .cases import Runnable, Trouble
 from .frames import Message
 from .overlay import Overlay, file_of
@@ -13,11 +13,20 @@ from .pairs import pairs
 Loaded = Callable[[List[Runnable], List[Trouble]], None]
 
 
-def load(spec: Message, overlay: Overlay, loaded: Loaded) -> str:
+def load(
+    spec: Message,
+    overlay: Overlay,
+    loaded: Loaded,
+    plugins: Callable[[], Sequence[Any]] = tuple,
+) -> str:
     """Import the project, find its cases and call `loaded` with them, inside pytest's session where
-    there is one.  Returns why that did not come about, "" if it did."""
+    there is one.  Returns why that did not come about, "" if it did.
+
+    plugins: makes more of them for pytest, where that is at hand."""
     sys.path.insert(0, spec["cwd"])
     overlay.install()
+    if spec.get("stand_ins"):
+        stand_ins.install(spec["stand_ins"], overlay)
 
     def rest(found: List[Runnable], troubles: List[Trouble]) -> None:
         found, troubles = list(found), list(troubles)
@@ -46,7 +55,9 @@ def load(spec: Message, overlay: Overlay, loaded: Loaded) -> str:
     if spec["pytest"] is None:
         rest([], [])
         return ""
-    code = pytest_session.run_session(spec["pytest"], spec["scratch"], overlay.install, rest)
+    code = pytest_session.run_session(
+        spec["pytest"], spec["scratch"], overlay.install, rest, plugins()
+    )
     return "pytest ended with exit code %d" % code
 
 

@@ -28,6 +28,7 @@ from .judges import Judges
 from .overlay import Overlay
 from .probes import Probes
 from .project import files_of, load
+from .reach import Reach
 from .recorder import Recorder
 from .running import run_cases, until_broken
 from .snapshot import bound, mask
@@ -114,6 +115,7 @@ def fresh(spec: Message, request: Message, forks: Forks, judges: Judges) -> Mess
                 probes = Probes(recorder, [tuple(place) for place in places], reads)
                 overlay.transforms[path] = probes.code
             sys.setrecursionlimit(sys.getrecursionlimit() + TRACED_CALLS)
+        reach = Reach(spec["root"]) if request.get("reach") else None
 
         def loaded(found: List[Runnable], troubles: List[Trouble]) -> None:
             voice.say(
@@ -122,15 +124,18 @@ def fresh(spec: Message, request: Message, forks: Forks, judges: Judges) -> Mess
                     "troubles": [list(trouble) for trouble in troubles],
                     "files": files_of(spec["root"]),
                     "imported": recorder.report()["hits"] if recorder else [],
+                    "reach": reach.told() if reach else None,
                 }
             )
             known: Dict[str, Any] = {c.id: c for c in found}
             chosen = [known[id] for id in left if id in known] if left is not None else found
             stop = until_broken(set(order) - set(failing)) if is_try else None
-            run_cases(voice, chosen, request, limits, recorder, stop)
-            voice.close({"done": True, "files": files_of(spec["root"])})
+            run_cases(voice, chosen, request, limits, recorder, stop, reach)
+            told = reach.told() if reach else None
+            voice.close({"done": True, "files": files_of(spec["root"]), "reach": told})
 
-        voice.close({"refused": load(spec, overlay, loaded) or "the session ended early"})
+        refused = load(spec, overlay, loaded, reach.plugins if reach else tuple)
+        voice.close({"refused": refused or "the session ended early"})
 
     while left is None or left:
         before = len(answer.outcomes)
@@ -138,7 +143,7 @@ def fresh(spec: Message, request: Message, forks: Forks, judges: Judges) -> Mess
         answer.close_case(ended)
         if ended == "done" or answer.collected is None or is_try:
             break
-        if len(answer.outcomes) == before:
+        if len(answer.outcomes) == before or limits.over:
             break
         names = left if left is not None else [case[0] for case in answer.collected]
         done = {outcome["case"] for outcome in answer.outcomes}

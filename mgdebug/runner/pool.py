@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from mgdebug.errors import EnvironmentFailure, ProbeError, SandboxError
+from mgdebug.errors import EnvironmentFailure, MgdebugError, ProbeError, SandboxError
 from mgdebug.model import (
     Hierarchy,
     Limits,
@@ -40,10 +40,11 @@ from mgdebug.runner.evaluate import (
 )
 from mgdebug.runner.observe import Given, Seen, observe_request, read_seen, told
 from mgdebug.runner.plan import Plan
+from mgdebug.runner.reached import Reached, read_reached
 from mgdebug.runner.refusals import explained
 from mgdebug.runner.traces import functions_of, to_run_again, trace_request, with_last
 from mgdebug.runner.tries import Tries
-from mgdebug.runner.worker import LOAD_SECONDS, Worker, next_id, spec_of
+from mgdebug.runner.worker import LOAD_SECONDS, Early, Worker, next_id, spec_of
 from mgdebug.sandbox.policy import Policy
 from mgdebug.sandbox.scratch import sweep
 from mgdebug.settings import Bounds, Settings
@@ -83,6 +84,7 @@ class Runner:
         self._root = Path(os.path.realpath(target.root))
         self._spec = spec_of(target, self._root, limits, doctests)
         self._workers: list[Worker] = []
+        self._early: Early | None = None
         self._collecting: float | None = None  # seconds, of the sources as they are
         self._disk: dict[str, bytes] = {}  # files that do not parse, as they are
         self._base: dict[str, bytes] = {}  # and as they are for all that follows
@@ -107,6 +109,10 @@ class Runner:
             policy=settings.sandbox,
         )
 
+    def begins_with(self, early: Early) -> None:
+        """Its first worker is one that has been started for the same target."""
+        self._early = early
+
     def __enter__(self) -> Self:
         return self
 
@@ -115,6 +121,10 @@ class Runner:
 
     def close(self) -> None:
         workers, self._workers = self._workers, []
+        early, self._early = self._early, None
+        if early:
+            with contextlib.suppress(MgdebugError):
+                workers.append(early())
         for worker in workers:
             worker.close()
 
@@ -125,6 +135,13 @@ class Runner:
         is there cannot be imported.  disk: how it is there; a try without them is one with it."""
         self._base = dict(base)
         self._disk = {path: disk[path].data for path in base}
+
+    def stand_in(self, wanted: Message) -> None:
+        """Have all that follows run with stand-ins for what the code lacks, see
+        probe.stand_ins.install; files are named from the root.  Processes are started anew."""
+        names = {self._absolute(path): found for path, found in wanted["names"].items()}
+        self._spec = {**self._spec, "stand_ins": {**wanted, "names": names}}
+        self.close()
 
     def run(
         self,
@@ -150,6 +167,16 @@ class Runner:
         if not sources or sources == self._base:
             self._collecting = run.collecting
         return run
+
+    def reaching(self, until: float) -> tuple[Run, Reached]:
+        """Run all cases as run() does, and see what each of them reaches.  until: on the monotonic
+        clock; then no case begins, and the one that runs is cut off.  Raises as run() does."""
+        worker = self._first()
+        request = {**self._request({}, None), "detail": True, "reach": True}
+        request["seconds"] = max(0.01, until - time.monotonic())
+        answer = self._ask(worker, request)
+        run = explained(read_run(answer, self._relative, worker.scratch.output()), self.policy)
+        return run, read_reached(answer, self._relative)
 
     def complaints(self, sources: Sequence[Sources]) -> list[int | None]:
         """Whether the project's interpreter takes each set of files: None if it does, else the line
@@ -303,7 +330,8 @@ class Runner:
     # ----------------------------------------------------------------------------- workers
 
     def _start(self) -> Worker:
-        worker = Worker(self.python, self._spec, self.policy)
+        early, self._early = self._early, None
+        worker = early() if early else Worker(self.python, self._spec, self.policy)
         self._check(worker)
         self.version = tuple(worker.version)
         self.pytest = worker.hello.get("pytest")

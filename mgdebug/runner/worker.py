@@ -7,6 +7,7 @@ import errno
 import itertools
 import os
 import selectors
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -184,6 +185,31 @@ class Worker:
         self.warm.close()
         with contextlib.suppress(OSError):  # the next start sweeps
             self.scratch.remove()
+
+
+class Early:
+    """A worker that starts beside whatever this process does meanwhile."""
+
+    def __init__(self, python: str, spec: Message, policy: Policy) -> None:
+        self._worker: Worker | None = None
+        self._error: BaseException | None = None
+
+        def start() -> None:
+            try:
+                self._worker = Worker(python, spec, policy)
+            except BaseException as error:
+                self._error = error
+
+        self._thread = threading.Thread(target=start, daemon=True)
+        self._thread.start()
+
+    def __call__(self) -> Worker:
+        """Waits for it.  Raises as Worker does."""
+        self._thread.join()
+        if self._worker is None:
+            assert self._error is not None
+            raise self._error
+        return self._worker
 
 
 def spec_of(target: Target, root: Path, limits: Limits, doctests: bool) -> Message:

@@ -26,7 +26,7 @@ def read_by_suspects(
         for block in subfunction.blocks
         if block.id in scores
     ]
-    if not blocks or not {"flow", "holes"} <= source.grammar.queries.keys():
+    if not blocks or "flow" not in source.grammar.queries:
         return []
     names = Names(source)
     readers: dict[str, float] = defaultdict(float)
@@ -46,7 +46,7 @@ def read_by_suspects(
     for at, found in sorted(best.items()):
         node = statements[at]
         defines = any(node.start_byte <= start < node.end_byte for start in definitions)
-        if found and not defines and source.grammar.captures("holes", node).get("expression"):
+        if found and not defines and not source.grammar.captures("imports", node):
             chosen.append((node.start_byte, node.end_byte, READ * found))
     return chosen
 

@@ -32,7 +32,7 @@ from mgdebug.model import Alternative, Hierarchy, Outcome, Repair, Status, Suspe
 from mgdebug.states import printable
 from mgdebug.story import cost
 from mgdebug.words import counted as counted
-from mgdebug.words import diff_text, gains
+from mgdebug.words import diff_text, gains, unproved
 from mgdebug.words import explanation as explanation
 from mgdebug.words import farewell as farewell
 from mgdebug.words import passes as passes
@@ -231,7 +231,8 @@ def standing(account: Account, offer: Offer, place: int, hunks: Hunks | None) ->
         return "not verified in a fresh process yet"
     count, failed = len(account.verdict.passed), len(account.verdict.failed)
     left = f", {failed} still fail{'s' * (failed == 1)}" if failed else ""
-    return f"PASS: {passes(count)} in a fresh process{left}"
+    odd = f", {unproved(account.repair)}" if account.repair and account.repair.stand_ins else ""
+    return f"PASS: {passes(count)} in a fresh process{left}{odd}"
 
 
 def ranking(offers: Sequence[Offer], place: int) -> list[str]:

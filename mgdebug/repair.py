@@ -14,7 +14,7 @@ from dataclasses import replace
 from mgdebug import forgery, judge, learned, sources
 from mgdebug.bottom_up import BottomUp, Ground, Progress, survey
 from mgdebug.bottom_up.engines import Engines
-from mgdebug.errors import SourceError
+from mgdebug.errors import ProbeError, SourceError, UsageError
 from mgdebug.events import (
     Accepted,
     Answered,
@@ -47,12 +47,13 @@ from mgdebug.model import (
     Trace,
     Verdict,
 )
+from mgdebug.partial import Filling
 from mgdebug.proposers import Paid, Proposer
 from mgdebug.runner import OutOfTime, Plan, Run, Runner
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
-from mgdebug.unparsed import Mending, unparsed
+from mgdebug.unparsed import Mending, told, unparsed
 
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
@@ -131,13 +132,14 @@ class _Repair:
         )
         self.engines = Engines(self, self.search, proposers, target, settings)
         self.mending = Mending(target, proposers, runner, settings.time, settings.seed)
+        self.filling = Filling(target)
 
     # ------------------------------------------------------------------------- the street
 
     def events(self) -> Generator[Event, Reply | None, None]:
         try:
             ended = yield from self._collect()
-            if self.search.plausible:
+            if self.search.plausible or self.whole:
                 now = {**self.files, **self.mending.now}
                 self.ground = replace(self.ground, disk=self.files, now=now)
                 yield from self._decide()
@@ -167,7 +169,7 @@ class _Repair:
     def _collect(self) -> Generator[Event, None, Stop | None]:
         began = time.monotonic()
         mending = self.mending
-        run = yield from mending.first_run()
+        run = yield from self._first_run()
         self.search.tried += mending.tried
         self.files |= mending.changed
         self.steps, self.search.plausible = list(mending.steps), list(mending.plausible)
@@ -209,6 +211,28 @@ class _Repair:
                 return Stop.UNCOLLECTED
             return Stop.FLAKY if self.flaky else Stop.CLEAN
         return None
+
+    def _first_run(self) -> Generator[Event, None, Run]:
+        """The suite as it is, with files mended that do not parse, and stand-ins where the user
+        wants them for what is missing."""
+        wanted, seconds = self.settings.partial, self.settings.time
+        if wanted:
+            yield from self.filling.fill(self.runner, seconds, {})
+        try:
+            run = yield from self.mending.first_run()
+        except (UsageError, ProbeError) as error:
+            if not wanted:
+                yield from self.filling.hint(f"{error.message}\n{error.detail}")
+            raise
+        if not wanted:
+            yield from self.filling.hint(told(run))
+        elif self.mending.steps and not self.mending.plausible:
+            yield from self.filling.fill(self.runner, seconds, self.mending.sources)
+            run = self.runner.run(self.mending.sources)
+            if run.outcomes and not run.troubles and all(o.status.ok for o in run.outcomes):
+                disk, now = self.mending.disk, self.mending.now
+                self.whole = [judge.compose(disk, now, None, self.mending.steps)]
+        return run
 
     def _runnable(self, run: Run) -> Generator[Event, None, Run]:
         """Without the cases that could not even begin, such as for want of a fixture: they say
@@ -429,6 +453,7 @@ class _Repair:
             uncollected=tuple(self.uncollected),
             tried=self.search.tried,
             seconds=seconds,
+            stand_ins=self.filling.things if self.settings.partial else (),
         )
 
     def _partial(self) -> Partial | None:

@@ -15,6 +15,7 @@ from mgdebug.errors import MgdebugError, NoCasesError, SourceError, UsageError
 from mgdebug.events import Collected, Decomposed, Event, Traced, Warned, plain
 from mgdebug.model import Hierarchy, Outcome, Status, Target, Trace
 from mgdebug.named import blocks_named, check_variables, subfunctions_in
+from mgdebug.partial import Filling
 from mgdebug.runner import OutOfTime, Run, Runner
 from mgdebug.settings import Settings
 from mgdebug.states import as_data
@@ -131,6 +132,8 @@ def _record(
     target: Target, settings: Settings, runner: Runner, blocks: Sequence[str], names: Sequence[str]
 ) -> Generator[Event, None, Recording]:
     began = time.monotonic()
+    if settings.partial:
+        yield from Filling(target).fill(runner, settings.time, {})
     run = runner.run()
     check_expressions(run)
     if runner.gaps:

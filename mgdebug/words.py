@@ -26,7 +26,7 @@ def passes(count: int) -> str:
 
 
 def explanation(repair: Repair) -> list[str]:
-    """Two lines: what was wrong, and the values that showed it."""
+    """Two lines: what was wrong, and the values that showed it; a third for what is not proved."""
     best = repair.best
     if best is None:
         return []
@@ -38,7 +38,7 @@ def explanation(repair: Repair) -> list[str]:
         if fixed:
             some = f"{len(fixed)} failing cases pass" if fixed[1:] else "1 failing case passes"
             lines.append(f"{some} with it, such as {fixed[0]}")
-    return lines
+    return [*lines, unproved(repair)] if repair.stand_ins else lines
 
 
 def proof(evidence: Evidence) -> str:
@@ -60,6 +60,12 @@ def gains(partial: Partial) -> str:
     return f"{partial.gained} of {partial.failing} failing cases {pass_} with it, none breaks"
 
 
+def unproved(repair: Repair) -> str:
+    """What the cases do not prove, since they ran with stand-ins; "" where they ran without."""
+    names = ", ".join(map(printable, repair.stand_ins))
+    return f"with stand-ins for {names}: what depends on them is not proved" if names else ""
+
+
 def farewell(repair: Repair) -> tuple[str, str]:
     """Without a patch: what happened, and the next step."""
     failing = len(repair.before.failed)
@@ -68,7 +74,8 @@ def farewell(repair: Repair) -> tuple[str, str]:
     match repair.stop:
         case Stop.CLEAN:
             passed = len(repair.before.passed)
-            return f"{passed} passed; nothing to fix", ""
+            odd = f", {unproved(repair)}" if repair.stand_ins else ""
+            return f"{passed} passed{odd}; nothing to fix", ""
         case Stop.NO_CASES:
             return "no tests: nothing says what is right", (
                 "name them with --tests PATH, or say what is right with FILE --case 'f(3) == 9'"

@@ -72,6 +72,11 @@ _ENGINE = (
     click.option("--local-only", is_flag=True, help="Refuse models that are not on this machine."),
     click.option("--no-cache", is_flag=True, help="Keep no replies, and use none that were kept."),
     click.option("--yes", is_flag=True, help="Do not ask before code is sent to a model."),
+    click.option(
+        "--partial",
+        is_flag=True,
+        help="Run code that lacks modules or names with stand-ins for them.",
+    ),
     click.option("--time", type=float, metavar="SECONDS", help="For the whole repair.  [60]"),
     click.option("--python", metavar="PATH", help="The interpreter that runs the tests."),
     click.option("--jobs", type=int, metavar="N", help="Worker processes.  [one a core]"),
@@ -105,6 +110,7 @@ def flags(given: Mapping[str, Any], sandbox: str | None) -> dict[str, object]:
     }
     chosen = {name: value for name, value in of_model.items() if value is not None}
     own = {name: given[name] for name in ("engine", "time", "python", "jobs")}
+    own["partial"] = given["partial"] or None
     return {**own, "sandbox": sandbox, "model": chosen or None}
 
 

@@ -189,7 +189,7 @@ def _with_patch(
     from rich.markup import escape
 
     from mgdebug.narrate import flagged, others
-    from mgdebug.words import explanation, passes
+    from mgdebug.words import explanation, passes, unproved
 
     assert done.best is not None
     console = narrator.console
@@ -212,6 +212,8 @@ def _with_patch(
         f"[bold]verified[/]  {passes(len(after.passed))} in a fresh process "
         f"({done.tried} patches tried, {done.seconds:.1f} s)"
     )
+    if done.stand_ins:
+        console.print(f"[yellow]          {escape(unproved(done))}[/]")
     for line in (odd := flagged(done)):
         console.print(f"[bold red]flagged[/]   {escape(line)}")
     if odd:

@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write one page to look at in a browser; it loads nothing else.",
 )
+@click.option(
+    "--partial", is_flag=True, help="Run code that lacks modules or names with stand-ins for them."
+)
 @click.option("--time", type=float, metavar="SECONDS", help="For all of it.  [60]")
 @click.option("--python", metavar="PATH", help="The interpreter that runs the tests.")
 @ends_cleanly
@@ -71,6 +74,7 @@ def trace(
     diff: bool,
     as_json: bool,
     html: Path | None,
+    partial: bool,
     time: float | None,
     python: str | None,
 ) -> int:
@@ -93,9 +97,8 @@ def trace(
     if as_json and html is not None:
         raise UsageError("--json and --html exclude each other", "run it twice")
     heeds_signals()
-    where, chosen, interpreter = understood(
-        target, tests, expressions, io, {"time": time, "python": python, "sandbox": sandbox}
-    )
+    given = {"time": time, "python": python, "sandbox": sandbox, "partial": partial or None}
+    where, chosen, interpreter = understood(target, tests, expressions, io, given)
     told_of_interrupted(where.root)
     if html is not None:
         page.check(html)

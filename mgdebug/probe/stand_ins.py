@@ -21,12 +21,16 @@ from .overlay import Overlay
 
 NAMED = "stand-in "  # before the path, in the name of a type
 LONGEST = 80  # characters of a path; what lies further is the same object
+_ITEM, _ATTRIBUTE = "item", "attribute"
 _ERROR = re.compile(r"(Error|Exception|Warning|Interrupt)$")
 _PLAIN: Dict[str, Any] = {
     kind.__name__: kind for kind in (int, float, str, bytes, bool, list, tuple, dict, set)
 }
 _kinds: Dict[str, str] = {}
 _made: Dict[str, Any] = {}
+# What was put into stand-ins by path: items and attributes.  In one place, which the type of each
+# holds, so that who watches the state of a module sees it (see world).
+_state: Dict[str, Dict[Any, Any]] = {}
 _true = [True]  # whether a stand-in counts as true
 
 
@@ -60,7 +64,8 @@ def value(path: str) -> Any:
         elif kind == "class":
             _made[path] = _Open(name, (_Plain,), {"__module__": "builtins", "stands_at": path})
         else:
-            _made[path] = type(name, (StandIn,), {"__module__": "builtins", "stands_at": path})()
+            space = {"__module__": "builtins", "__slots__": (), "stands_at": path, "state": _state}
+            _made[path] = type(name, (StandIn,), space)()
     return _made[path]
 
 
@@ -77,12 +82,21 @@ class StandIn:
     """Takes what is done to it, and gives stand-ins.  Of arithmetic and order it knows nothing, so
     that these tell by their error what is wanted."""
 
+    __slots__ = ()
     stands_at = ""
 
     def __getattr__(self, name: str) -> Any:
         if _is_special(name):
             raise AttributeError(name)
-        return _inside(self.stands_at, "." + name)
+        held = _state.get(self.stands_at, {})
+        key = _ATTRIBUTE, name
+        return held[key] if key in held else _inside(self.stands_at, "." + name)
+
+    def __setattr__(self, name: str, item: Any) -> None:
+        _state.setdefault(self.stands_at, {})[_ATTRIBUTE, name] = item
+
+    def __delattr__(self, name: str) -> None:
+        _state.get(self.stands_at, {}).pop((_ATTRIBUTE, name), None)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         if len(args) == 1 and not named and _is_being_defined(args[0], sys._getframe(1)):
@@ -90,34 +104,31 @@ class StandIn:
         return _inside(self.stands_at, "()" if not self.stands_at.endswith("()()") else "")
 
     def __getitem__(self, key: Any) -> Any:
-        held = self._held()
-        try:
-            return held[key]
-        except (KeyError, TypeError):
-            return _inside(self.stands_at, "[]" if not self.stands_at.endswith("[][]") else "")
+        if key in self:
+            return _state[self.stands_at][_ITEM, key]
+        return _inside(self.stands_at, "[]" if not self.stands_at.endswith("[][]") else "")
 
     def __setitem__(self, key: Any, item: Any) -> None:
-        self._held()[key] = item
+        try:
+            _state.setdefault(self.stands_at, {})[_ITEM, key] = item
+        except TypeError:  # a slice, say
+            pass
 
     def __delitem__(self, key: Any) -> None:
-        self._held().pop(key, None)
-
-    def _held(self) -> Dict[Any, Any]:
-        """What was put in by key."""
-        found: Dict[Any, Any] = self.__dict__.setdefault("held", {})
-        return found
+        if key in self:
+            del _state[self.stands_at][_ITEM, key]
 
     def __contains__(self, key: Any) -> bool:
         try:
-            return key in self._held()
+            return (_ITEM, key) in _state.get(self.stands_at, ())
         except TypeError:
             return False
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(list(self._held()))
+        return iter([key for what, key in _state.get(self.stands_at, ()) if what == _ITEM])
 
     def __len__(self) -> int:
-        return len(self._held())
+        return sum(what == _ITEM for what, _ in _state.get(self.stands_at, ()))
 
     def __bool__(self) -> bool:
         return _true[0]

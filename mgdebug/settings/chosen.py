@@ -103,6 +103,9 @@ class Settings:
     patches: int = meant(0, "patches to try, 0 for no limit")
     engine: str = meant("search", "who proposes patches: search, llm, or both")
     doctests: bool = meant(True, "whether doctests of the target are cases")
+    partial: bool = meant(
+        False, "whether code that lacks modules or names is run with stand-ins for them"
+    )
     seed: int = meant(0, "for whatever draws lots")
     learn: bool = meant(True, "whether accepted patches are remembered as templates")
     outline_statements: int = meant(

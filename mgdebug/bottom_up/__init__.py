@@ -186,6 +186,8 @@ class BottomUp:
         open_, thinking = deque(lines), 0
         while open_ and not self.spent():
             line = open_.popleft()
+            if line.turns > 1 and self.plausible:  # not in the moment for a likelier patch
+                continue
             if (yield from self._advance(line, allowance, ground)):
                 open_.append(line)
                 thinking += 1

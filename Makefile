@@ -1,8 +1,6 @@
 # Everything runs from .venv, which is made on first use and again when pyproject.toml changes.
 PYTHON ?= python3
 BIN := .venv/bin
-# One more than there are cores: tests wait a lot.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 STAMP := .venv/.installed
 
 .PHONY: install demo screenshots test lint bench clean
@@ -23,7 +21,7 @@ screenshots: install
 	$(BIN)/python tests/screens.py
 
 test: install
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .

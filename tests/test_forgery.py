@@ -231,7 +231,7 @@ def test_a_flagged_patch_is_not_applied_unasked(tmp_path: Path) -> None:
         "def test_other():\n    assert not Money(2) == Money(3)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "mgdebug", "fix", "--apply", "--jobs", "1", "--time", "20"],
+        [sys.executable, "-m", "mgdebug", "fix", "--apply", "--jobs", "1", "--time", "12"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interpreters import EVERY, run_inside
+from interpreters import EVERY, run_inside, version_of
 
 # Real sources, edited at random: what is found by compiling one statement must be what is found by
 # compiling the whole file.
@@ -277,11 +277,12 @@ twice = lambda x: x * 2
 def test_random_edits_mean_what_they_mean_in_the_whole_file(python: str, tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_text(ODD_SOURCE)
     files = [["odd", str(tmp_path / "odd.py")], *run_inside(python, FIND, NAMES)]
-    asked: Any = {"files": files, "edits": 15, "seed": 5}
+    ends = version_of(python) in ("3.8", "3.13")  # those between have fewer
+    asked: Any = {"files": files, "edits": 15 if ends else 7, "seed": 5}
     found = run_inside(python, DIFFER, asked)
     assert found["differences"] == []
     counts = found["counts"]
-    assert counts["plain swap"] > 40
+    assert counts["plain swap"] > (40 if ends else 18)
     assert counts["ticked swap"] == counts["plain swap"]
-    assert counts["plain fresh"] > 20
-    assert counts["plain SyntaxError"] > 20
+    assert counts["plain fresh"] > (20 if ends else 9)
+    assert counts["plain SyntaxError"] > (20 if ends else 9)

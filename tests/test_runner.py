@@ -629,7 +629,7 @@ def test_hypothesis_leaves_nothing_in_the_project(start: Start) -> None:
             def test_passes(s): assert s == s + ""
         """
     }
-    runner = start(files)
+    runner = start(files, limits=Limits(case_seconds=10))
     for _ in range(2):
         assert ends(runner.run()) == {"test_fails": FAILED, "test_passes": PASSED}
 

@@ -219,6 +219,7 @@ class Bench:
     """A runner on one of the projects."""
 
     def __init__(self, root: Path, kind: str) -> None:
+        self.kind = kind
         root.mkdir()
         for name, text in files_of(kind).items():
             (root / name).write_text(text)
@@ -297,6 +298,8 @@ def test_what_a_try_does_to_its_process_is_no_matter_to_the_next_ones(bench: Ben
     deeds = list(DEEDS)
     dice = random.Random(3)
     dice.shuffle(deeds)
+    if bench.kind != KINDS[0]:  # what differs is the harness, not what a deed does
+        deeds = deeds[::2]
     order = [name for deed in deeds for name in (deed, "right", "wrong")]
     verdicts = bench.tried([patched(DEEDS[name][0]) for name in order])
     gained = set(bench.plan.failing)

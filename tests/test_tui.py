@@ -275,21 +275,6 @@ def test_what_is_applied_is_what_was_shown_or_nothing(shop: Path) -> None:
     played(shop, play)
 
 
-def test_an_edited_hunk_is_applied_as_it_was_written(shop: Path) -> None:
-    async def play(app: Mgdebug, pilot: Pilot[int]) -> None:
-        await reached(app, pilot, Stage.FOUND)
-        await pilot.press("E")
-        await pilot.pause()
-        await pilot.press("end", *"  # at least", "ctrl+s")
-        await pilot.pause()
-        assert "edited" in text_of(app)
-        await pilot.press("enter")
-        await reached(app, pilot, Stage.DONE)
-        assert b"if quantity >= least:  # at least\n" in (shop / "prices.py").read_bytes()
-
-    played(shop, play)
-
-
 def test_the_editor_opens_at_the_line_and_only_what_it_concerns_runs_again(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

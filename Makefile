@@ -20,7 +20,9 @@ demo: install
 screenshots: install
 	$(BIN)/python tests/screens.py
 
+# Compiled first: tests start hundreds of processes, which may not be allowed to keep bytecode.
 test: install
+	$(BIN)/python -m compileall -q mgdebug
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install

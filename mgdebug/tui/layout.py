@@ -106,7 +106,8 @@ class Panes(Screen[int]):
             self.set_class(name == "model", "-for-model")
         for pane in PANES:
             self.set_class(pane == name, f"-at-{pane}")
-        self.query_one(f"#{name}", Widget).focus()
+        self.app.stylesheet.update(self)  # else a pane that was hidden could not have the keys yet
+        self.set_focus(self.query_one(f"#{name}", Widget))
         self.show_tabs()
 
     def on_descendant_focus(self) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo screenshots test lint bench clean
+.PHONY: install demo screenshots test test-long lint bench clean
 install: $(STAMP)
 
 $(STAMP): pyproject.toml
@@ -23,7 +23,11 @@ screenshots: install
 # Compiled first: tests start hundreds of processes, which may not be allowed to keep bytecode.
 test: install
 	$(BIN)/python -m compileall -q mgdebug
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not long"
+
+test-long: install
+	$(BIN)/python -m compileall -q mgdebug
+	$(BIN)/python -m pytest -n auto --dist loadfile -m long
 
 lint: install
 	$(BIN)/ruff check .

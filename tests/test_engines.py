@@ -117,6 +117,7 @@ def test_what_helped_some_is_kept_where_somebody_stops(mend: Callable[..., Repai
     assert (done.partial.gained, done.partial.failing) == (1, 2)
 
 
+@pytest.mark.long
 def test_what_helped_some_before_the_turn_changed_is_built_on(mend: Callable[..., Repair]) -> None:
     free = Offers(("x + 1", "x * 2"), thinks=True)
     done = mend(free, Paid())
@@ -125,6 +126,7 @@ def test_what_helped_some_before_the_turn_changed_is_built_on(mend: Callable[...
     assert done.stop is Stop.SECONDS
 
 
+@pytest.mark.long
 def test_a_patch_of_one_and_a_patch_of_the_other_mend_both(mend: Callable[..., Repair]) -> None:
     free = Offers(("x + 1", "x * 2"), thinks=True)
     done = mend(free, Paid(("x * 1", "x + 10")))

@@ -986,6 +986,7 @@ def in_library(word: str) -> Any:
 
 
 @pytest.mark.parametrize("python", EVERY)
+@pytest.mark.long
 def test_the_standard_library_compiles_with_probes(python: str) -> None:
     """Each file in two of the versions, so that each version has a third of them."""
     minor = int(version_of(python).partition(".")[2])

@@ -210,6 +210,7 @@ def test_nothing_is_sent_without_a_yes(tmp_path: Path) -> None:
     assert last(events).repair.stop is not Stop.FIXED
 
 
+@pytest.mark.long
 def test_whoever_thinks_about_the_consent_has_all_the_time(tmp_path: Path) -> None:
     def script(body: Mapping[str, Any], _: int) -> Said:
         return Said(fenced(RIGHT[subject(body)]))
@@ -228,6 +229,7 @@ def test_a_server_that_fails_leaves_the_session_intact(tmp_path: Path) -> None:
     assert "canary" not in " ".join(warned)
 
 
+@pytest.mark.long
 def test_the_search_comes_first_and_may_leave_nothing_to_ask(tmp_path: Path) -> None:
     events, server = asks(tmp_path, lambda *_: Said("no"), engine="both")
     assert last(events).repair.stop is Stop.FIXED
@@ -555,6 +557,7 @@ def test_spread(values, most):
 
 
 @pytest.mark.parametrize("search", [True, False])
+@pytest.mark.long
 def test_a_reply_that_is_nearly_right_is_mended_before_another_is_paid_for(
     tmp_path: Path, search: bool
 ) -> None:

@@ -274,6 +274,7 @@ twice = lambda x: x * 2
 
 
 @pytest.mark.parametrize("python", EVERY)
+@pytest.mark.long
 def test_random_edits_mean_what_they_mean_in_the_whole_file(python: str, tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_text(ODD_SOURCE)
     files = [["odd", str(tmp_path / "odd.py")], *run_inside(python, FIND, NAMES)]

@@ -106,6 +106,7 @@ def random_behaviour(text: str, argument: int) -> object:
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 1 << 32))
+@pytest.mark.long
 def test_random_programs_behave_as_they_did(seed: int) -> None:
     text = Program(seed).text
     with warnings.catch_warnings():

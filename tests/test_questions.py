@@ -125,6 +125,7 @@ def test_answers_narrow_the_alternatives(bench: judge.Bench, runner: Runner) -> 
     assert not case or case.startswith(f"{asked.call} == ")
 
 
+@pytest.mark.long
 def test_an_answer_that_no_patch_gives_is_a_case_of_another_search(tmp_path: Path) -> None:
     (tmp_path / "m.py").write_text("def least(a, b):\n    return a if a > b else b\n")
     (tmp_path / "test_m.py").write_text(

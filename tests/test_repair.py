@@ -232,6 +232,7 @@ def test_two_faults_of_two_functions_are_mended_together(project: Project) -> No
     assert len(changed_lines(last.repair)) == 2
 
 
+@pytest.mark.long
 def test_two_faults_of_one_function_are_mended_one_after_the_other(project: Project) -> None:
     root = project(
         {
@@ -514,6 +515,7 @@ def test_the_time_limit_ends_a_suite_that_takes_longer(project: Project) -> None
     assert stream[-1].repair.stop in (Stop.SECONDS, Stop.UNTRACED)
 
 
+@pytest.mark.long
 def test_an_endless_loop_is_mended(project: Project) -> None:
     done = mend(
         project(

@@ -294,6 +294,7 @@ def test_random_patches_end_as_they_do_alone(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("bench", KINDS[:2], indirect=True)
+@pytest.mark.long
 def test_what_a_try_does_to_its_process_is_no_matter_to_the_next_ones(bench: Bench) -> None:
     deeds = list(DEEDS)
     dice = random.Random(3)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from mgdebug import forgery, judge, learned, sources
 from mgdebug.bottom_up import BottomUp, Ground, Progress, survey
 from mgdebug.bottom_up.engines import Engines
-from mgdebug.errors import ProbeError, SourceError, UsageError
+from mgdebug.errors import SourceError
 from mgdebug.events import (
     Accepted,
     Answered,
@@ -31,6 +31,7 @@ from mgdebug.events import (
     Verified,
     Warned,
 )
+from mgdebug.first_run import FirstRun
 from mgdebug.judge.fresh import Suite
 from mgdebug.model import (
     Alternative,
@@ -47,17 +48,14 @@ from mgdebug.model import (
     Trace,
     Verdict,
 )
-from mgdebug.partial import Filling
 from mgdebug.proposers import Paid, Proposer
-from mgdebug.runner import OutOfTime, Plan, Run, Runner
+from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
-from mgdebug.unparsed import Mending, told, unparsed
 
 VERIFIED_AT_MOST = 6  # plausible patches that are run afresh until one holds
 JUDGING_SHARE = 0.1  # of the time, on top of it, for looking at what plausible patches do
-GIVEN_LONGER, LONGER, SLOW_SECONDS = 3, 4.0, 0.5  # cases, times their limit, what slow others take
 QUESTIONS_AT_MOST = 3
 
 
@@ -112,16 +110,15 @@ class _Repair:
         runner.deadline = self.started + settings.time
         runner.enough = enough
         self.cases: tuple[Case, ...] = ()
-        self.outcomes: dict[str, Outcome] = {}
-        self.flaky: set[str] = set()
-        self.uncollected: list[str] = []
-        self.unable: set[str] = set()  # cases that could not even begin
+        self.first = FirstRun(target, proposers, settings, runner)
+        self.mending, self.outcomes = self.first.mending, self.first.outcomes
+        self.flaky, self.uncollected = self.first.flaky, self.first.uncollected
         self.witnesses: dict[str, str] = {}  # of the files that say what is right
         self.files: dict[str, SourceFile] = {}  # as they are on the disk
         self.ground = Ground({}, {}, Hierarchy({}, ()), (), (), Plan((), ()))
         self.traces: tuple[Trace, ...] = ()  # of the user's own files
         self.steps: list[Patch] = []
-        self.whole: list[Patch] = []  # with which all cases pass, found before the last step
+        self.whole = self.first.whole  # with which all cases pass, found before the last step
         self.search = BottomUp(
             runner,
             proposers,
@@ -131,8 +128,6 @@ class _Repair:
             enough,
         )
         self.engines = Engines(self, self.search, proposers, target, settings)
-        self.mending = Mending(target, proposers, runner, settings.time, settings.seed)
-        self.filling = Filling(target)
 
     # ------------------------------------------------------------------------- the street
 
@@ -168,33 +163,17 @@ class _Repair:
 
     def _collect(self) -> Generator[Event, None, Stop | None]:
         began = time.monotonic()
-        mending = self.mending
-        run = yield from self._first_run()
+        first, mending = self.first, self.mending
+        run = yield from first.run()
         self.search.tried += mending.tried
         self.files |= mending.changed
         self.steps, self.search.plausible = list(mending.steps), list(mending.plausible)
-        own_kinds = self.target.expressions or self.target.io
-        if self.runner.gaps:
-            yield Warned(self.runner.gaps)
-        if self.runner.pytest is None and (self.target.tests or not own_kinds):
-            yield Warned(f"{self.runner.python} has no pytest: only unittest was looked for")
-        for where, detail in run.troubles:
-            self.uncollected.append(where)
-            yield Warned(f"{where} could not be collected", detail)
-            yield from unparsed(self.target, detail)
-        run = yield from self._runnable(run)
-        self.cases = run.cases
-        self.witnesses = forgery.witnesses(self.target.root, run.cases)
-        self.outcomes = {o.case: o for o in run.outcomes}
-        self.outcomes |= self._given_longer(run.outcomes)
-        failing = [o.case for o in run.outcomes if o.status in (Status.FAILED, Status.CRASHED)]
-        again = self.runner.run(mending.sources, cases=failing) if failing else None
-        for outcome in again.outcomes if again else ():
-            if outcome.case in failing and outcome.status.ok:
-                self.flaky.add(outcome.case)
+        yield from first.sort(run)
+        self.cases = first.cases
+        self.witnesses = forgery.witnesses(self.target.root, self.cases)
         yield Collected(
             self.runner.python,
-            run.cases,
+            self.cases,
             tuple(self.outcomes.values()),
             tuple(sorted(self.flaky)),
             time.monotonic() - began,
@@ -203,66 +182,14 @@ class _Repair:
         self.files |= found
         for trouble in troubles:
             yield Warned(f"{trouble}; left out")
-        yield from self._check_target(bool(run.cases))
-        if not run.cases:
+        yield from self._check_target(bool(self.cases))
+        if not self.cases:
             return Stop.UNCOLLECTED if self.uncollected else Stop.NO_CASES
         if not self._plan().failing:
             if self.uncollected:
                 return Stop.UNCOLLECTED
             return Stop.FLAKY if self.flaky else Stop.CLEAN
         return None
-
-    def _first_run(self) -> Generator[Event, None, Run]:
-        """The suite as it is, with files mended that do not parse, and stand-ins where the user
-        wants them for what is missing."""
-        wanted, seconds = self.settings.partial, self.settings.time
-        if wanted:
-            yield from self.filling.fill(self.runner, seconds, {})
-        try:
-            run = yield from self.mending.first_run()
-        except (UsageError, ProbeError) as error:
-            if not wanted:
-                yield from self.filling.hint(f"{error.message}\n{error.detail}")
-            raise
-        if not wanted:
-            yield from self.filling.hint(told(run))
-        elif self.mending.steps and not self.mending.plausible:
-            yield from self.filling.fill(self.runner, seconds, self.mending.sources)
-            run = self.runner.run(self.mending.sources)
-            if run.outcomes and not run.troubles and all(o.status.ok for o in run.outcomes):
-                disk, now = self.mending.disk, self.mending.now
-                self.whole = [judge.compose(disk, now, None, self.mending.steps)]
-        return run
-
-    def _runnable(self, run: Run) -> Generator[Event, None, Run]:
-        """Without the cases that could not even begin, such as for want of a fixture: they say
-        nothing of the code."""
-        unable: dict[str, list[Outcome]] = {}
-        for outcome in run.outcomes:
-            if outcome.is_unable:
-                unable.setdefault(outcome.message, []).append(outcome)
-        for why, outcomes in unable.items():
-            count = len(outcomes)
-            what = outcomes[0].case if count == 1 else f"{count} cases"
-            self.uncollected.append(f"{what} ({why})")
-            yield Warned(f"{what} cannot be run: {why}", outcomes[0].detail)
-        self.unable = {outcome.case for outcomes in unable.values() for outcome in outcomes}
-        return run.without(self.unable)
-
-    def _given_longer(self, outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
-        """Cases that hit their time limit where others are slow too: slow ones rather than endless
-        ones.  A few of them are run again with more time."""
-        late = [o.case for o in outcomes if o.status is Status.TIMEOUT]
-        slowest = max((o.seconds for o in outcomes if o.case not in late), default=0.0)
-        if not late or len(late) > GIVEN_LONGER or slowest < SLOW_SECONDS:
-            return {}
-        limits = self.runner.limits
-        self.runner.limits = replace(limits, case_seconds=LONGER * limits.case_seconds)
-        run = self.runner.run(self.mending.sources, cases=late)
-        again = {o.case: o for o in run.outcomes if o.case in late}
-        if all(o.status is Status.TIMEOUT for o in again.values()):
-            self.runner.limits = limits
-        return again
 
     def _check_target(self, some: bool) -> Iterator[Event]:
         path = self.target.path
@@ -434,7 +361,7 @@ class _Repair:
             self.outcomes,
             self.flaky,
             self.witnesses,
-            self.unable,
+            self.first.unable,
         )
         changed = {path: f.data for path, f in judge.patched(self.files, patch).items()}
         return suite.verify(changed, self.runner)
@@ -453,7 +380,7 @@ class _Repair:
             uncollected=tuple(self.uncollected),
             tried=self.search.tried,
             seconds=seconds,
-            stand_ins=self.filling.things if self.settings.partial else (),
+            stand_ins=self.first.filling.things if self.settings.partial else (),
         )
 
     def _partial(self) -> Partial | None:

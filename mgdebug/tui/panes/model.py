@@ -10,11 +10,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
 from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mgdebug.session.account import Writing
 from mgdebug.tui.actions import scrolling
+from mgdebug.tui.panes.scrolled import Scrolled
 from mgdebug.tui.roll import Roll, Row
 
 NONE_ASKED = "no model is asked: --engine llm or both"
@@ -27,19 +27,15 @@ _RULES = {
 }
 
 
-class ModelPane(ScrollView, can_focus=True):
+class ModelPane(Scrolled):
     """Follows what is being written until somebody scrolls away from it.  It moves by half a page,
     and else only rows that change are painted."""
 
     BINDINGS: ClassVar[list[BindingType]] = scrolling()
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"model--{name}" for name in _RULES}
-    DEFAULT_CSS: ClassVar[str] = """
-    ModelPane {
-        border: round $border-blurred; background: transparent; overflow-x: hidden;
-        overflow-y: scroll; scrollbar-size-vertical: 1;
-    }
-    ModelPane:focus { border: round $border; background-tint: transparent; }
-    """ + "".join(f"ModelPane > .model--{name} {{ {rule} }}\n" for name, rule in _RULES.items())
+    DEFAULT_CSS: ClassVar[str] = "".join(
+        f"ModelPane > .model--{name} {{ {rule} }}\n" for name, rule in _RULES.items()
+    )
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -166,21 +162,6 @@ class ModelPane(ScrollView, can_focus=True):
         return False
 
     # ------------------------------------------------------------------------------- moving
-
-    def action_line_down(self) -> None:
-        self._by(1)
-
-    def action_line_up(self) -> None:
-        self._by(-1)
-
-    def action_half_down(self) -> None:
-        self._by(max(1, self.size.height // 2))
-
-    def action_half_up(self) -> None:
-        self._by(-max(1, self.size.height // 2))
-
-    def _by(self, rows: int) -> None:
-        self.scroll_relative(y=rows, animate=False, immediate=True)
 
     def action_top(self) -> None:
         self.scroll_to(y=0, animate=False, immediate=True)

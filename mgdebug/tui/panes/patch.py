@@ -13,7 +13,6 @@ from textual import events
 from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mgdebug.model import Patch
@@ -27,6 +26,7 @@ from mgdebug.tui.dialogs.ask import Consent
 from mgdebug.tui.difference import Colours, Difference, Look
 from mgdebug.tui.highlight import CAPTURES, css
 from mgdebug.tui.leaf import Leaf, wrapped
+from mgdebug.tui.panes.scrolled import Scrolled
 
 CONTEXT_MOST = 40  # lines around a hunk
 MARGIN = 1  # rows kept in view above a hunk
@@ -34,24 +34,14 @@ MOST_DRAWN = 2_000  # rows that are remembered as drawn
 MARK_COLUMNS = range(1, 4)  # of [x]
 
 
-class PatchPane(ScrollView, can_focus=True):
+class PatchPane(Scrolled):
     """show() gives it what a repair found; `review` holds that, and what is decided on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("patch")
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"patch--{name}" for name in (*CAPTURES, *difference.STYLES)
     }
-    DEFAULT_CSS: ClassVar[str] = (
-        """
-    PatchPane {
-        border: round $border-blurred; background: transparent; overflow-x: hidden;
-        overflow-y: scroll; scrollbar-size-vertical: 1;
-    }
-    PatchPane:focus { border: round $border; background-tint: transparent; }
-    """
-        + css("PatchPane", "patch")
-        + difference.css("PatchPane", "patch")
-    )
+    DEFAULT_CSS: ClassVar[str] = css("PatchPane", "patch") + difference.css("PatchPane", "patch")
 
     class Apply(Message):
         """Write what is taken.  patch: what was offered; None for one that not all cases pass
@@ -305,21 +295,6 @@ class PatchPane(ScrollView, can_focus=True):
 
     def action_previous_hunk(self) -> None:
         self._to(self._hunk - 1)
-
-    def action_line_down(self) -> None:
-        self._by(1)
-
-    def action_line_up(self) -> None:
-        self._by(-1)
-
-    def action_half_down(self) -> None:
-        self._by(max(1, self.size.height // 2))
-
-    def action_half_up(self) -> None:
-        self._by(-max(1, self.size.height // 2))
-
-    def _by(self, rows: int) -> None:
-        self.scroll_relative(y=rows, animate=False, immediate=True)
 
     def _decide(self, decision: Decision | None) -> None:
         """On the current hunk or the range, which ends with it; None turns it over."""

@@ -437,7 +437,6 @@ def test_a_kill_at_any_moment_leaves_old_or_new_bytes(root: Path, state: Path) -
     assert len(ages) > 1  # the kills did come at different moments
 
 
-@pytest.mark.long
 def test_kills_of_the_command_itself_tear_and_lose_nothing() -> None:
     """A few of those that the benchmark `kills` makes."""
     ended = list(killed(3, 3))

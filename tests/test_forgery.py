@@ -220,7 +220,6 @@ def test_a_patch_that_makes_more_cases_is_dropped(target: Target) -> None:
     assert {v.verdict.reason for v in verified} == {"1 case is new: test_m.py::test_double[3]"}
 
 
-@pytest.mark.long
 def test_a_flagged_patch_is_not_applied_unasked(tmp_path: Path) -> None:
     text = (
         "class Money:\n    def __init__(self, n):\n        self.n = n\n\n"

@@ -369,7 +369,6 @@ def test_a_project_without_tests_is_one_line_and_stops_nothing(
     assert line == "mgdebug: this project has no tests; nothing was run"
 
 
-@pytest.mark.long
 def test_killed_at_any_moment_it_leaves_index_and_work_tree_as_they_were(
     hooks: Hooks, tmp_path: Path
 ) -> None:

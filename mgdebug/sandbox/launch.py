@@ -38,20 +38,26 @@ def main(arguments: Sequence[str]) -> None:
     status, and of the program's own; the command."""
     policy, site = Policy.read(arguments[0]), Site.read(arguments[1])
     lifeline, status, *fds = (int(text) for text in arguments[2].split(","))
-    launcher = _Launcher(policy, site, status, fds, arguments[3:])
-    launcher.guard(lifeline)
+    _Launcher(policy, site, lifeline, status, fds, arguments[3:]).guard()
 
 
 class _Launcher:
     def __init__(
-        self, policy: Policy, site: Site, status: int, fds: Sequence[int], command: Sequence[str]
+        self,
+        policy: Policy,
+        site: Site,
+        lifeline: int,
+        status: int,
+        fds: Sequence[int],
+        command: Sequence[str],
     ) -> None:
         self.policy, self.site, self.status = policy, site, status
+        self.lifeline = lifeline
         self.fds, self.command = list(fds), list(command)
 
     # ------------------------------------------------------------------------- the guardian
 
-    def guard(self, lifeline: int) -> NoReturn:
+    def guard(self) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         ended: list[int] = []
         signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
@@ -64,15 +70,16 @@ class _Launcher:
         with Bait(self.site) as bait:
             pid, said = self._start(bait)
             said["escapes"] = sorted({*said["escapes"], *bait.taken()})
-        os.write(self.status, repr(said).encode())
+        with contextlib.suppress(BrokenPipeError):  # mgdebug has gone: the lifeline will say so
+            os.write(self.status, repr(said).encode())
         os.close(self.status)
         for fd in self.fds:
             os.close(fd)
         while not ended and not _wait(pid, os.WNOHANG):
-            if select.select([lifeline, wake, *_told_of(pid)], [], [], LOOK_SECONDS)[0]:
+            if select.select([self.lifeline, wake, *_told_of(pid)], [], [], LOOK_SECONDS)[0]:
                 break
         _end(pid)
-        if lifeline in select.select([lifeline], [], [], 0)[0]:  # nobody else will
+        if self.lifeline in select.select([self.lifeline], [], [], 0)[0]:  # nobody else will
             with contextlib.suppress(RecursionError):  # the next start removes the rest
                 shutil.rmtree(self.site.scratch, ignore_errors=True)
         os._exit(0)
@@ -135,7 +142,10 @@ class _Launcher:
         self._serve(view, pid, ours[0], theirs[1])
 
     def _serve(self, view: View, program: int, asked: int, answers: int) -> NoReturn:
-        """Reap orphans, and renew the box when the program asks for it."""
+        """Reap orphans, and renew the box when the program asks for it.
+
+        It looks at the lifeline itself: a guardian that ended before this process asked to be
+        told of it would not be told of."""
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -146,7 +156,9 @@ class _Launcher:
                     os._exit(0)
             if ended < 0:
                 os._exit(0)
-            ready = select.select([wake, asked], [], [])[0]
+            ready = select.select([wake, asked, self.lifeline], [], [])[0]
+            if self.lifeline in ready:
+                os._exit(0)
             if wake in ready:
                 os.read(wake, 4096)
             if asked in ready:

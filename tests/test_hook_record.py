@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from mgdebug.coverage.choice import choose
+from mgdebug.coverage.parts import REST, shape
+from mgdebug.coverage.record import basis_of, load, place
 from mgdebug.errors import NoCasesError
 from mgdebug.hook import surroundings
 from mgdebug.hook.checking import Checked, check
-from mgdebug.hook.choice import choose
 from mgdebug.hook.conflicts import conflicted
 from mgdebug.hook.keys import missing
-from mgdebug.hook.parts import REST, shape
-from mgdebug.hook.record import load, place
 from mgdebug.settings import ModelSettings, Settings
 
 SOURCE = b'''\
@@ -112,7 +112,7 @@ PROJECT = {
 class Project:
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.basis = surroundings.basis(root, sys.executable)
+        self.basis = basis_of(root, sys.executable)
 
     def edit(self, path: str, old: str, new: str) -> None:
         text = (self.root / path).read_text()
@@ -125,7 +125,7 @@ class Project:
 
     def chosen(self, *staged: str) -> set[str] | str:
         """The tests, or why all."""
-        basis = surroundings.basis(self.root, sys.executable)
+        basis = basis_of(self.root, sys.executable)
         choice = choose(load(self.root), basis, self.root, staged)
         return choice.why if choice.everything else set(choice.tests)
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mgdebug.coverage.choice import Choice, choose, reaching
+from mgdebug.coverage.learning import ended, learnt, name_of
+from mgdebug.coverage.record import Record, basis_of, load, save
 from mgdebug.errors import NoCasesError, ProbeError, UsageError
-from mgdebug.hook import surroundings
-from mgdebug.hook.choice import Choice, choose, reaching
-from mgdebug.hook.learning import ended, learnt, name_of
-from mgdebug.hook.record import Record, load, save
 from mgdebug.model import Case, Outcome, Target
 from mgdebug.settings import Settings
 
@@ -48,7 +47,7 @@ def check(
     """Run them in the work tree as it is.  staged: paths from the root; deadline: on the monotonic
     clock.  Raises MgdebugError for what the user must mend, NoCasesError among it."""
     began = time.monotonic()
-    basis = surroundings.basis(root, python)
+    basis = basis_of(root, python)
     record = load(root)
     choice = choose(record, basis, root, staged)
     if choice.nothing:

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 import platformdirs
 
 from mgdebug import apply, learned
+from mgdebug.coverage.choice import reaching, spelled
+from mgdebug.coverage.record import place
 from mgdebug.events import Finished, Warned
 from mgdebug.hook.checking import Checked
-from mgdebug.hook.choice import reaching, spelled
-from mgdebug.hook.record import place
 from mgdebug.judge import patched
 from mgdebug.languages import language_of
 from mgdebug.model import Repair, Target

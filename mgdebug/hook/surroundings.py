@@ -12,11 +12,7 @@ import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from mgdebug import __version__
-from mgdebug.hook.parts import sha256
 from mgdebug.settings import find_python
-
-_SETTINGS = "pyproject.toml", "setup.cfg", "tox.ini", "pytest.ini", ".pytest.ini"
 
 
 def clean(environment: MutableMapping[str, str]) -> None:
@@ -39,16 +35,6 @@ def interpreter(root: Path, wanted: str, environment: MutableMapping[str, str]) 
     if found == sys.executable and not wanted and environment.get("PRE_COMMIT") == "1":
         path = environment.get("PATH")
         found = shutil.which("python", path=path) or shutil.which("python3", path=path) or found
-    return found
-
-
-def basis(root: Path, python: str) -> dict[str, str]:
-    """What a record of cases holds for, by name."""
-    found = {"the interpreter": python, "mgdebug": __version__}
-    for name in _SETTINGS:
-        file = root / name
-        if file.is_file():
-            found[name] = sha256(file.read_bytes())
     return found
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from mgdebug.hook.imports import Imports
-from mgdebug.hook.parts import REST, sha256, shape
-from mgdebug.hook.record import File, Known, Record
+from mgdebug.coverage.imports import Imports
+from mgdebug.coverage.parts import REST, sha256, shape
+from mgdebug.coverage.record import File, Known, Record
 
 NAMES_AT_MOST = 100  # cases of one file that are named one by one
 _TESTS = "test_*.py", "*_test.py"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mgdebug.hook.record import Record
+from mgdebug.coverage.record import Record
 
 
 class Imports:

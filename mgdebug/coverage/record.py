@@ -17,9 +17,11 @@ from typing import Any
 
 import platformdirs
 
-from mgdebug.hook.parts import REST, Part, Shape
+from mgdebug import __version__
+from mgdebug.coverage.parts import REST, Part, Shape, sha256
 
 FORMAT = 1
+_SETTINGS = "pyproject.toml", "setup.cfg", "tox.ini", "pytest.ini", ".pytest.ini"
 
 Place = tuple[str, str]  # a path and the key of a part of it
 
@@ -70,6 +72,16 @@ class Record:
     def tests(self) -> frozenset[str]:
         """The files that hold cases."""
         return frozenset(known.path for known in self.cases.values())
+
+
+def basis_of(root: Path, python: str) -> dict[str, str]:
+    """What a record of cases holds for, by name."""
+    found = {"the interpreter": python, "mgdebug": __version__}
+    for name in _SETTINGS:
+        file = root / name
+        if file.is_file():
+            found[name] = sha256(file.read_bytes())
+    return found
 
 
 # -------------------------------------------------------------------------------- on the disk

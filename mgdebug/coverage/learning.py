@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgdebug.hook.choice import Choice
-from mgdebug.hook.parts import sha256, shape
-from mgdebug.hook.record import File, Known, Place, Record
+from mgdebug.coverage.choice import Choice
+from mgdebug.coverage.parts import sha256, shape
+from mgdebug.coverage.record import File, Known, Place, Record
 from mgdebug.model import Case, CaseKind, Outcome, Status
 
 if TYPE_CHECKING:

@@ -13,7 +13,9 @@ from typing import Any
 from mgdebug.model import (
     Alternative,
     Case,
+    Group,
     Hierarchy,
+    Mended,
     Outcome,
     Patch,
     Question,
@@ -185,6 +187,34 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class Divided:
+    """The failing cases of a repository in groups, each a repair of its own.  wave: 1 for the first
+    of them; what fails behind it is divided again."""
+
+    wave: int
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What became of a task on a worker: "begun", "done", "lost" where the worker ended (it is done
+    again), or "given up".  left: tasks that are not done yet.  why: of the last two."""
+
+    task: str
+    worker: str
+    what: str
+    left: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEnded:
+    """A group has come to its end."""
+
+    mended: Mended
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     repair: Repair
 
@@ -206,6 +236,9 @@ Event = (
     | Spent
     | Streamed
     | Verified
+    | Divided
+    | Worked
+    | GroupEnded
     | Finished
 )
 

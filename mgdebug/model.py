@@ -21,8 +21,9 @@ class Target:
     run.  path, qualname: the file and subfunction under suspicion, "" for all.  tests: for
     pytest (or paths and names for unittest), () for what the project's own configuration
     selects.  expressions: ad-hoc cases.  io: folder of NAME.in and NAME.out.  answers: what the
-    user has answered, cases beside all others.  within: the only files that may be changed, () for
-    all.
+    user has answered, cases beside all others.  within: the only files that may be changed; looked:
+    the only files that are looked into; () for all.  steps: patches of the files as they are on the
+    disk that are taken as made.
     """
 
     root: Path
@@ -34,6 +35,8 @@ class Target:
     io: Path | None = None
     answers: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
+    looked: tuple[str, ...] = ()
+    steps: tuple[Patch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +367,7 @@ class Stop(StrEnum):
     """Why a repair ended."""
 
     FIXED = "fixed"
+    SOME = "some cases still fail"
     CLEAN = "nothing fails"
     NO_CASES = "no cases"
     UNCOLLECTED = "some cases could not be collected"
@@ -428,6 +432,39 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Failing cases that share a suspect and are repaired as one.
+
+    suspect: "path::qualname", or a path where that is not known.  near: the passing cases that they
+    are told from.  files: those that are looked into.
+    """
+
+    suspect: str
+    cases: tuple[str, ...]
+    near: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What became of a group.  gained: those of its cases that pass with the patch, or, where that
+    was not kept, would; kept: whether it is part of the whole patch, else why not."""
+
+    group: Group
+    stop: Stop
+    note: str = ""
+    paths: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
+    evidence: Evidence | None = None
+    flags: tuple[str, ...] = ()
+    kept: bool = False
+    why: str = ""
+    tried: int = 0
+    seconds: float = 0.0
+    worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Repair:
     """How a repair ended.
 
@@ -435,6 +472,7 @@ class Repair:
     the patch (None without one).  base: sha256 of each file that the patch was made for.
     uncollected: what could not be collected, and so says nothing.  partial: the best that was found
     where no patch makes all cases pass.  stand_ins: what the code lacks and has stand-ins for.
+    groups: of a whole repository, see Group; whole_runs: how often all its cases ran.
     """
 
     before: Verdict
@@ -448,6 +486,8 @@ class Repair:
     tried: int = 0
     seconds: float = 0.0
     stand_ins: tuple[str, ...] = ()
+    groups: tuple[Mended, ...] = ()
+    whole_runs: int = 0
 
     @property
     def best(self) -> Alternative | None:

@@ -98,7 +98,8 @@ def named(root: Path, path: str) -> SourceFile:
 
 def imported(target: Target, paths: Iterable[str]) -> tuple[dict[str, SourceFile], list[str]]:
     """Of the files that a run imported those that are looked into: the target's, or where it names
-    none, all that are the project's own code.  And why others of them cannot be read.
+    none, all that are the project's own code; of these the ones in `looked`, if there are some.
+    And why others of them cannot be read.
 
     Raises SourceError if the target's cannot be.
     """
@@ -107,6 +108,8 @@ def imported(target: Target, paths: Iterable[str]) -> tuple[dict[str, SourceFile
     for path in paths:
         language = language_of(path)
         if language is None or "site-packages" in path.split("/"):
+            continue
+        if target.looked and path not in target.looked:
             continue
         if path != target.path and (target.path or not language.is_source(PurePosixPath(path))):
             continue

@@ -30,6 +30,7 @@ from mgdebug.model import (
 )
 from mgdebug.proposers import Brief, Proposer
 from mgdebug.runner import Run, Runner
+from mgdebug.sources import named
 from mgdebug.syntax.drafts import ERROR
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
@@ -116,13 +117,25 @@ class Mending:
     def sources(self) -> dict[str, bytes]:
         return {p: f.data for p, f in self.now.items() if f.data != self.disk[p].data}
 
+    def take(self, steps: Sequence[Patch]) -> None:
+        """Begin with patches of the disk taken as made.  Raises SourceError for a lost file."""
+        for step in steps:
+            for path in dict.fromkeys(edit.path for edit in step.edits):
+                self.disk[path] = self.now[path] = named(self.target.root, path)
+        for step in steps:
+            self.now |= judge.patched(self.disk, step)
+        self.steps = list(steps)
+        if steps:
+            self.runner.rest_on(self.disk, self.sources)
+
     def first_run(self) -> Generator[Event, None, Run]:
         """The suite as it is, or, where files do not parse, with what mends them.
 
         Raises UsageError or ProbeError if it cannot be started all the same.
         """
+        self.take(self.target.steps)
         try:
-            run = self.run = self.runner.run()
+            run = self.run = self.runner.run(self.sources)
         except (UsageError, ProbeError) as error:
             yield from self._events(f"{error.message}\n{error.detail}")
             if self.run is None:

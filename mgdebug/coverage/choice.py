@@ -69,6 +69,26 @@ def reaching(record: Record, paths: Collection[str]) -> frozenset[str]:
     )
 
 
+def concerned(record: Record, changed: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The cases that a change concerns.  changed: parts of files, as `changes` has them."""
+    imports = Imports(record)
+    return frozenset(
+        case
+        for case, known in record.cases.items()
+        if known.reached is None or _concerned(known, changed, (), record, imports)
+    )
+
+
+def patched(record: Record, sources: Mapping[str, bytes]) -> dict[str, frozenset[str]]:
+    """The parts of files that differ in patched texts of them."""
+    found: dict[str, frozenset[str]] = {}
+    for path, data in sources.items():
+        file = record.files.get(path)
+        parts = file.shape.differs(shape(data)) if file else frozenset({REST})
+        found[path] = file.with_rest(parts) if file else parts
+    return found
+
+
 def spelled(record: Record, cases: Iterable[str]) -> tuple[str, ...]:
     """Cases as tests of a Target."""
     return tuple(_spelled(record, {case: record.cases[case] for case in cases}, frozenset()))

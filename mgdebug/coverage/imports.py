@@ -27,6 +27,10 @@ class Imports:
         imported = {path for found in self._next.values() for path in found}
         self.everywhere = self._closure({*names} & {*record.files} - imported - record.tests)
 
+    def first(self, path: str) -> frozenset[str]:
+        """What a file imports itself, without what that imports."""
+        return frozenset(self._next.get(path, ()))
+
     def of(self, path: str) -> frozenset[str]:
         """A file with all that it imports, and what that imports."""
         if path not in self._known:

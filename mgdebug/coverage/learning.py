@@ -38,7 +38,7 @@ def learnt(
     files = _files(record, modules, root, reached)
     present = {*record.present, *staged}
     if choice.everything:
-        present.update(_walked(root))
+        present.update(walked(root))
     shared = {**record.shared} if not choice.everything else {}
     for scope, lines in reached.shared.items():
         shared[scope] = shared.get(scope, frozenset()) | _places(files, lines)
@@ -137,7 +137,7 @@ def _ran(run: Run, reached: Reached, files: Mapping[str, File], seconds: float) 
     return found
 
 
-def _walked(root: Path) -> Iterator[str]:
+def walked(root: Path) -> Iterator[str]:
     """The project's files of Python."""
     left = WALKED_AT_MOST
     for folder, folders, names in os.walk(root):

@@ -25,6 +25,7 @@ from .evaluate import evaluate
 from .fork import Forks, Voice
 from .frames import Decoder, Message, receive, send
 from .judges import Judges
+from .listing import Listing
 from .overlay import Overlay
 from .probes import Probes
 from .project import files_of, load
@@ -116,8 +117,14 @@ def fresh(spec: Message, request: Message, forks: Forks, judges: Judges) -> Mess
                 overlay.transforms[path] = probes.code
             sys.setrecursionlimit(sys.getrecursionlimit() + TRACED_CALLS)
         reach = Reach(spec["root"]) if request.get("reach") else None
+        listing = Listing() if request.get("list") else None
+        watching = reach or listing
 
         def loaded(found: List[Runnable], troubles: List[Trouble]) -> None:
+            if listing is not None:
+                listed = {"collected": [], "files": listing.files(found), "imported": []}
+                voice.say({**listed, "troubles": [list(trouble) for trouble in troubles]})
+                voice.close({"done": True, "files": []})
             voice.say(
                 {
                     "collected": [[c.id, c.kind, c.path, c.source] for c in found],
@@ -134,7 +141,7 @@ def fresh(spec: Message, request: Message, forks: Forks, judges: Judges) -> Mess
             told = reach.told() if reach else None
             voice.close({"done": True, "files": files_of(spec["root"]), "reach": told})
 
-        refused = load(spec, overlay, loaded, reach.plugins if reach else tuple)
+        refused = load(spec, overlay, loaded, watching.plugins if watching else tuple)
         voice.close({"refused": refused or "the session ended early"})
 
     while left is None or left:

@@ -168,12 +168,25 @@ class Runner:
             self._collecting = run.collecting
         return run
 
-    def reaching(self, until: float) -> tuple[Run, Reached]:
-        """Run all cases as run() does, and see what each of them reaches.  until: on the monotonic
+    def files(self) -> Run:
+        """No cases, but the files that hold some, none of which is imported: conftests are.
+        Raises as run() does."""
+        worker = self._first()
+        answer = self._ask(worker, {**self._request({}, [""]), "list": True})
+        return read_run(answer, self._relative, worker.scratch.output())
+
+    def reaching(
+        self,
+        until: float = float("inf"),
+        sources: Sources | None = None,
+        cases: Sequence[str] | None = None,
+    ) -> tuple[Run, Reached]:
+        """Run cases as run() does, and see what each of them reaches.  until: on the monotonic
         clock; then no case begins, and the one that runs is cut off.  Raises as run() does."""
         worker = self._first()
-        request = {**self._request({}, None), "detail": True, "reach": True}
-        request["seconds"] = max(0.01, until - time.monotonic())
+        request = {**self._request(sources or {}, cases), "detail": True, "reach": True}
+        if until < float("inf"):
+            request["seconds"] = max(0.01, until - time.monotonic())
         answer = self._ask(worker, request)
         run = explained(read_run(answer, self._relative, worker.scratch.output()), self.policy)
         return run, read_reached(answer, self._relative)

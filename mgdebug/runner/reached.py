@@ -28,6 +28,21 @@ class Reached:
     seen: set[str] = field(default_factory=set)
     modules: dict[str, str] = field(default_factory=dict)
 
+    def add(self, other: Reached) -> None:
+        """What other cases of the same files reached."""
+        self.cases |= other.cases
+        self.started |= other.started
+        _merged(self.imported, other.imported)
+        for scope, lines in other.shared.items():
+            _merged(self.shared.setdefault(scope, {}), lines)
+        self.seen |= other.seen
+        self.modules |= other.modules
+
+
+def _merged(into: Lines, lines: Lines) -> None:
+    for path, found in lines.items():
+        into.setdefault(path, set()).update(found)
+
 
 def read_reached(answer: Message, relative: Callable[[str], str]) -> Reached:
     """relative: a path from the root.  Of a case that gave no answer nothing is known."""

@@ -1,0 +1,123 @@
+"""Which cases reach which functions, and what of them to blame: failing cases in groups.
+
+Several faults at once blur a ranking over all failing cases, so these are divided first (Jones,
+Bowring and Harrold, "Debugging in Parallel", 2007): again and again the function with the highest
+Ochiai coefficient among the failing cases that are left takes those that reach it.  A case that
+reaches the suspects of two groups waits until both are mended.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from pathlib import PurePosixPath
+
+from mgdebug.coverage.imports import Imports
+from mgdebug.coverage.parts import REST
+from mgdebug.coverage.record import Place, Record
+from mgdebug.languages import language_of
+from mgdebug.model import Group
+
+NEAR_AT_MOST = 40  # passing cases of a group
+FILES_AT_MOST = 40  # that are looked into for a group
+HOT = 0.5  # of the highest score: what near cases should reach as well
+
+
+class Spectrum:
+    """failing, passing: names of cases.  Those of which nothing is known reach all that their file
+    imports."""
+
+    def __init__(self, record: Record, failing: Iterable[str], passing: Iterable[str]) -> None:
+        self._record, self._imports = record, Imports(record)
+        self._sources: dict[str, bool] = {}
+        self.reached = {name: self._reached(name) for name in failing}
+        self._failing: dict[Place, set[str]] = {}
+        for name, places in self.reached.items():
+            for place in places:
+                self._failing.setdefault(place, set()).add(name)
+        self._passing: dict[Place, list[str]] = {place: [] for place in self._failing}
+        for name in passing:
+            for place in self._reached(name) & self._passing.keys():
+                self._passing[place].append(name)
+
+    def groups(self) -> list[Group]:
+        """Those with the most cases first."""
+        suspects: list[Place] = []
+        members: list[set[str]] = []
+        left = {name for name, places in self.reached.items() if places}
+        while left:
+            place = max(self._failing, key=lambda place: (self._score(place, left), place))
+            taken = self._failing[place] & left
+            suspects.append(place)
+            members.append(taken)
+            left -= taken
+        groups = []
+        for place, cases in zip(suspects, members, strict=True):
+            sure = {name for name in cases if self.reached[name].isdisjoint({*suspects} - {place})}
+            if sure or len(suspects) == 1:
+                groups.append(self._group(place, sure or cases))
+        if not groups and suspects:
+            groups.append(self._group(suspects[0], members[0]))
+        files: dict[str, list[str]] = {}
+        for name, places in self.reached.items():
+            if not places:
+                files.setdefault(name.partition("::")[0], []).append(name)
+        groups += [Group(path, tuple(cases)) for path, cases in files.items()]
+        return sorted(groups, key=lambda group: -len(group.cases))
+
+    def _score(self, place: Place, left: Collection[str]) -> float:
+        """Ochiai's coefficient, but for a factor that all places share."""
+        failed = sum(name in left for name in self._failing[place])
+        return failed / math.sqrt(failed + len(self._passing[place])) if failed else 0.0
+
+    def _group(self, suspect: Place, cases: set[str]) -> Group:
+        """What the cases reach, the most suspicious first, and the passing cases nearest to it."""
+        places = {place for name in cases for place in self.reached[name]}
+        scores = {place: self._score(place, cases) for place in places}
+        order = sorted(places, key=lambda place: (-scores[place], place))
+        hot = [place for place in order if scores[place] >= HOT * scores[order[0]]]
+        shared: dict[str, int] = {}
+        for place in hot:
+            for name in self._passing[place]:
+                shared[name] = shared.get(name, 0) + 1
+        near = sorted(shared, key=lambda name: (-shared[name], name))[:NEAR_AT_MOST]
+        files = list(dict.fromkeys(path for path, _ in order))
+        # What they import at first hand may hold the constants that they read.
+        files += [path for file in files for path in sorted(self._imports.first(file))]
+        kept = [path for path in dict.fromkeys(files) if self._is_source(path)]
+        return Group(
+            named(suspect),
+            self._in_order(cases),
+            self._in_order(near),
+            tuple(kept[:FILES_AT_MOST]),
+        )
+
+    def _in_order(self, names: Collection[str]) -> tuple[str, ...]:
+        known = [name for name in self._record.cases if name in names]
+        return (*known, *sorted({*names} - {*known}))
+
+    def _reached(self, name: str) -> frozenset[Place]:
+        known = self._record.cases.get(name)
+        if known is None:
+            return frozenset()
+        own = (known.reached or frozenset()) | self._record.shared.get(known.path, frozenset())
+        found = frozenset(place for place in own if self._is_source(place[0]))
+        if found:
+            return found
+        imported = self._imports.of(known.path)
+        return frozenset((path, REST) for path in imported if self._is_source(path))
+
+    def _is_source(self, path: str) -> bool:
+        found = self._sources.get(path)
+        if found is None:
+            language = language_of(path)
+            own = path in self._record.files and path not in self._record.tests
+            found = own and language is not None and language.is_source(PurePosixPath(path))
+            self._sources[path] = found
+        return found
+
+
+def named(place: Place) -> str:
+    """A place as a person reads it."""
+    path, part = place
+    return f"{path}::{part}" if part else path

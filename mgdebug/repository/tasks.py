@@ -1,0 +1,175 @@
+"""What a worker is asked about a repository, and what it answers: plain JSON both.
+
+Every task says all that it needs, so that any worker can do it, at any time, once more too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mgdebug.coverage.learning import name_of
+from mgdebug.decoding import decode
+from mgdebug.errors import NoCasesError
+from mgdebug.events import Collected, Finished, plain
+from mgdebug.model import Case, Group, Outcome, Patch, Repair, Target, Verdict
+from mgdebug.proposers import named
+from mgdebug.repair import repair
+from mgdebug.runner import Run, Runner
+from mgdebug.runner.reached import Lines, Reached
+from mgdebug.settings import Settings, load
+
+RUN, MEND = "mgdebug.repository.tasks:run_cases", "mgdebug.repository.tasks:mend"
+TOLD_ALTERNATIVES = 3
+Tell = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a worker finds a project, and how it is to be run.
+
+    root, cwd: folders there.  environment: the variables that set something of mgdebug; flags: as
+    settings.load takes them.
+    """
+
+    root: str
+    cwd: str
+    python: str
+    environment: Mapping[str, str]
+    flags: Mapping[str, object]
+
+    def settings(self, **instead: object) -> Settings:
+        flags = {**self.flags, **instead}
+        return load(Path(self.root), self.environment, flags)
+
+    def target(self, tests: Sequence[str]) -> Target:
+        return Target(Path(self.root), Path(self.cwd), tests=tuple(tests))
+
+
+def _placed(asked: Mapping[str, Any]) -> Place:
+    return Place(**asked["place"])
+
+
+# ------------------------------------------------------------------------------ running cases
+
+
+def cases_asked(
+    place: Place, tests: Sequence[str], sources: Mapping[str, bytes], *, reach: bool
+) -> dict[str, Any]:
+    """For run_cases.  reach: whether it is to be seen what each case reaches."""
+    texts = {path: data.decode("latin-1") for path, data in sources.items()}
+    return {"place": asdict(place), "tests": list(tests), "sources": texts, "reach": reach}
+
+
+def run_cases(asked: Mapping[str, Any], _: Tell) -> dict[str, Any]:
+    """Run some cases in an interpreter that is started for them."""
+    place = _placed(asked)
+    sources = {path: text.encode("latin-1") for path, text in asked["sources"].items()}
+    chosen = place.settings(jobs=1)
+    reached = Reached()
+    with Runner.of(place.target(asked["tests"]), place.python, chosen) as runner:
+        try:
+            if asked["reach"]:
+                run, reached = runner.reaching(sources=sources)
+            else:
+                run = runner.run(sources)
+        except NoCasesError:
+            run = Run((), ())
+    return {"run": plain(run), "reached": _written(reached)}
+
+
+def cases_answered(answer: dict[str, Any]) -> tuple[Run, Reached]:
+    """Raises ValueError for what is no such answer."""
+    run = answer["run"]
+    troubles = tuple((str(where), str(detail)) for where, detail in run["troubles"])
+    return Run(
+        tuple(decode(Case, case) for case in run["cases"]),
+        tuple(decode(Outcome, outcome) for outcome in run["outcomes"]),
+        tuple(run["files"]),
+        troubles,
+        run["seconds"],
+        run["collecting"],
+    ), _read(answer["reached"])
+
+
+def _written(reached: Reached) -> dict[str, Any]:
+    return {
+        "cases": {case: _lines(lines) for case, lines in reached.cases.items()},
+        "started": sorted(reached.started),
+        "imported": _lines(reached.imported),
+        "shared": {scope: _lines(lines) for scope, lines in reached.shared.items()},
+        "seen": sorted(reached.seen),
+        "modules": reached.modules,
+    }
+
+
+def _lines(lines: Lines) -> dict[str, list[int]]:
+    return {path: sorted(found) for path, found in lines.items()}
+
+
+def _read(raw: Mapping[str, Any]) -> Reached:
+    def sets(lines: Mapping[str, list[int]]) -> Lines:
+        return {path: set(found) for path, found in lines.items()}
+
+    return Reached(
+        {case: sets(lines) for case, lines in raw["cases"].items()},
+        set(raw["started"]),
+        sets(raw["imported"]),
+        {scope: sets(lines) for scope, lines in raw["shared"].items()},
+        set(raw["seen"]),
+        dict(raw["modules"]),
+    )
+
+
+# ------------------------------------------------------------------------- mending one group
+
+
+def group_asked(
+    place: Place, group: Group, tests: Sequence[str], steps: Sequence[Patch], jobs: int
+) -> dict[str, Any]:
+    """For mend.  tests: the group's cases as a Target takes them.  steps: patches that are taken as
+    made.  jobs: worker processes."""
+    told = {"tests": list(tests), "looked": list(group.files), "jobs": jobs}
+    return {"place": asdict(place), **told, "steps": [plain(step) for step in steps]}
+
+
+def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """One repair() of the cases of a group."""
+    place = _placed(asked)
+    chosen = place.settings(jobs=asked["jobs"])
+    target = replace(
+        place.target(asked["tests"]),
+        looked=tuple(asked["looked"]),
+        steps=tuple(decode(Patch, step) for step in asked["steps"]),
+    )
+    done, names = None, dict[str, str]()
+    with closing(repair(target, named(chosen.engine, chosen), chosen, place.python)) as events:
+        for event in events:
+            if isinstance(event, Collected):
+                names = {case.id: name_of(case) for case in event.cases}
+            if isinstance(event, Finished):
+                done = event.repair
+    assert done is not None
+    few = tuple(
+        replace(one, patches=one.patches[:1]) for one in done.alternatives[:TOLD_ALTERNATIVES]
+    )
+    return {"repair": plain(_by_name(replace(done, alternatives=few), names))}
+
+
+def _by_name(done: Repair, names: Mapping[str, str]) -> Repair:
+    """Cases as pytest takes them from the root."""
+
+    def verdict(of: Verdict) -> Verdict:
+        passed, failed = (tuple(names.get(c, c) for c in cases) for cases in (of.passed, of.failed))
+        return replace(of, passed=passed, failed=failed)
+
+    after = verdict(done.after) if done.after is not None else None
+    return replace(done, before=verdict(done.before), after=after)
+
+
+def group_answered(answer: dict[str, Any]) -> Repair:
+    """Raises ValueError for what is no such answer."""
+    return decode(Repair, answer["repair"])

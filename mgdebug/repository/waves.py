@@ -1,0 +1,221 @@
+"""Groups are repaired side by side, then tried together; what still fails is divided anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import replace
+
+from mgdebug.coverage.choice import concerned, patched, spelled
+from mgdebug.coverage.record import Record
+from mgdebug.crew import Crew, Done, GivenUp, Task
+from mgdebug.events import Divided, Event, GroupEnded, Warned, Worked
+from mgdebug.model import Group, Mended, Patch, Repair, Stop, Target
+from mgdebug.repository.spectrum import Spectrum
+from mgdebug.repository.standing import Found, Standing, likeliest_first, relevant
+from mgdebug.repository.suite import Ran, Suite, worked
+from mgdebug.repository.tasks import MEND, Place, group_answered, group_asked
+
+WAVES = 4
+
+
+class Waves:
+    """standing: the patches that hold together so far.  mended: what became of each group, the
+    last word on it.  flaky: cases that pass beside fewer others without a patch."""
+
+    def __init__(
+        self,
+        record: Record,
+        suite: Suite,
+        crew: Crew,
+        place: Place,
+        target: Target,
+        enough: Callable[[], bool],
+    ) -> None:
+        self._record, self._suite, self._crew, self._place = record, suite, crew, place
+        self._enough = enough
+        self._over: set[tuple[frozenset[str], tuple[Patch, ...]]] = set()  # groups without a patch
+        self._failing: set[str] = set()
+        self._passing: set[str] = set()
+        self.standing = Standing(target.root)
+        self.mended: list[Mended] = []
+        self.flaky: set[str] = set()
+
+    def run(self, failing: Iterable[str], passing: Iterable[str]) -> Generator[Event, None, None]:
+        """failing, passing: names of cases, or of files of tests that cannot be collected."""
+        self._failing, self._passing = {*failing}, {*passing}
+        for wave in range(1, WAVES + 1):
+            groups = self._groups()
+            if not groups or self._enough():
+                return
+            yield Divided(wave, tuple(groups))
+            found = yield from self._repairs(groups, wave)
+            if found:
+                yield from self._settle(found)
+
+    def _groups(self) -> list[Group]:
+        groups = Spectrum(self._record, sorted(self._failing), sorted(self._passing)).groups()
+        return [g for g in groups if (frozenset(g.cases), self._steps(g)) not in self._over]
+
+    def _steps(self, group: Group) -> tuple[Patch, ...]:
+        """The patches that a group's cases may run into."""
+        return (
+            relevant(self.standing.patches, group.files) if group.files else (self.standing.patches)
+        )
+
+    # ------------------------------------------------------------------------------- repairs
+
+    def _repairs(self, groups: Sequence[Group], wave: int) -> Generator[Event, None, list[Found]]:
+        jobs = max(1, self._crew.size // len(groups))
+        tasks, by_name = [], {}
+        for at, group in enumerate(groups, 1):
+            name = f"group {wave}.{at}, {group.suspect}"
+            asked = group_asked(self._place, group, self._tests(group), self._steps(group), jobs)
+            tasks.append(Task(name, MEND, asked))
+            by_name[name] = group
+        found: dict[str, Found] = {}
+        worker = ""
+        for report in worked(self._crew, tasks, self._enough):
+            if isinstance(report, Worked):
+                worker = report.worker
+                yield report
+                continue
+            group = by_name[report.task.name]
+            if isinstance(report, GivenUp):
+                self._note(Mended(group, Stop.CANCELLED, why=report.why))
+                yield Warned(f"{report.task.name} was given up: {report.why}")
+            elif isinstance(report, Done):
+                repair = group_answered(report.answer)
+                mended = self._ended(group, repair, worker)
+                self._note(mended)
+                yield GroupEnded(mended)
+                patch = _patch(repair)
+                if mended.kept and patch is not None:
+                    found[report.task.name] = Found(group, repair, patch, self._steps(group))
+        for group in groups:
+            self._over.add((frozenset(group.cases), self._steps(group)))
+        return [found[task.name] for task in tasks if task.name in found]
+
+    def _tests(self, group: Group) -> tuple[str, ...]:
+        names = (*group.cases, *group.near)
+        known = [name for name in names if name in self._record.cases]
+        others = [name for name in names if name not in self._record.cases]
+        return (*spelled(self._record, known), *others)
+
+    def _ended(self, group: Group, repair: Repair, worker: str) -> Mended:
+        if repair.stop in (Stop.CLEAN, Stop.FLAKY):
+            self.flaky.update(group.cases)
+            self._failing -= {*group.cases}
+        patch, best = _patch(repair), repair.best
+        told = Mended(group, repair.stop, tried=repair.tried, seconds=repair.seconds, worker=worker)
+        if patch is None:
+            return replace(told, why=repair.stop.value)
+        paths = tuple(sorted({edit.path for edit in patch.edits}))
+        told = replace(told, note=patch.note, paths=paths, kept=True)
+        if best is None:  # it mends some; which of them is seen when it is tried with the others
+            return told
+        after = {*repair.after.passed} if repair.after else set()
+        gained = tuple(n for n in group.cases if n in after or n not in self._record.cases)
+        told = replace(told, gained=gained, evidence=best.evidence, flags=best.flags)
+        return replace(told, kept=False, why=f"flagged: {best.flags[0]}") if best.flags else told
+
+    def _note(self, mended: Mended) -> None:
+        """The last word on a group."""
+        same = {*mended.group.cases}
+        self.mended = [one for one in self.mended if one.kept or not same >= {*one.group.cases}]
+        self.mended.append(mended)
+
+    # ------------------------------------------------------------------------------ settling
+
+    def _settle(self, found: list[Found]) -> Generator[Event, None, None]:
+        """Try the patches together, with all cases that they concern; where that goes wrong one
+        after another."""
+        gained = {m.group.suspect: len(m.gained) for m in self.mended}
+        order = likeliest_first(found, gained)
+        together, clashes = self.standing.with_(order)
+        for one, rival in clashes:
+            self._left_out(one, f"it wants the place of the patch of {rival.group.suspect}")
+        ran = yield from self._tried(together, "the patches together")
+        inside = [one for one in order if all(one is not late for late, _ in clashes)]
+        if self._holds(ran, inside):
+            self._keep(together, ran)
+            return
+        for one in inside:
+            yield from self._added(one)
+
+    def _added(self, one: Found) -> Generator[Event, None, None]:
+        if not self._wanted(one) & self._failing:
+            self._left_out(one, "another patch mends its cases")
+            return
+        with_it, clashes = self.standing.with_([one])
+        if clashes:
+            rival = clashes[0][1].group.suspect
+            self._left_out(one, f"it wants the place of the patch of {rival}")
+            return
+        ran = yield from self._tried(with_it, f"the patch of {one.group.suspect}")
+        if self._holds(ran, [one]):
+            self._keep(with_it, ran)
+        else:
+            broken = sorted({*ran.failing} - self._failing - self.flaky)
+            why = f"it makes {broken[0]} fail" if broken else "its cases fail beside the others"
+            self._left_out(one, why)
+            if broken:
+                self._over.discard((frozenset(one.group.cases), self._steps(one.group)))
+
+    def _tried(self, standing: Standing, what: str) -> Generator[Event, None, Ran]:
+        """Run what the patches concern, and all that fails so far."""
+        sources = standing.sources()
+        new = {p: data for p, data in sources.items() if self._differs(p, data)}
+        names = concerned(self._record, patched(self._record, new)) | self._failing
+        known = [name for name in names if name in self._record.cases]
+        others = sorted(names - {*known})
+        tests = (*spelled(self._record, known), *others)
+        return (yield from self._suite.run(tests, sources, what=what))
+
+    def _differs(self, path: str, data: bytes) -> bool:
+        """Whether a patched file is not as it stands now."""
+        return self.standing.sources().get(path) != data
+
+    def _holds(self, ran: Ran, found: Sequence[Found]) -> bool:
+        """Whether nothing fails that did not, and each patch does what it did alone."""
+        failing = {*ran.failing}
+        if ran.lost or failing - self._failing - self.flaky - self._new(ran):
+            return False
+        return all(
+            not {*self._of(one).gained} & failing and self._wanted(one) - failing for one in found
+        )
+
+    def _wanted(self, one: Found) -> set[str]:
+        """The cases that a patch mends, or some of which it mends."""
+        return {*(self._of(one).gained or one.group.cases)}
+
+    def _new(self, ran: Ran) -> set[str]:
+        """Cases of files that could not be collected before."""
+        return {name for name, case in ran.cases.items() if case.path in self._failing}
+
+    def _keep(self, standing: Standing, ran: Ran) -> None:
+        self.standing = standing
+        troubled = {where for where, _ in ran.run.troubles}
+        seen = {case.path for case in ran.cases.values()} | {*ran.outcomes}
+        mended = {n for n in self._failing if n in seen and n not in troubled}
+        self._failing = (self._failing - mended) | ({*ran.failing} - self.flaky)
+        self._passing |= {n for n, o in ran.outcomes.items() if o.status.ok}
+        self.mended = [
+            replace(one, gained=tuple(n for n in one.group.cases if n not in self._failing))
+            if one.kept
+            else one
+            for one in self.mended
+        ]
+
+    def _left_out(self, one: Found, why: str) -> None:
+        self.mended = [
+            replace(m, kept=False, why=why) if m.group is one.group else m for m in self.mended
+        ]
+
+    def _of(self, one: Found) -> Mended:
+        return next(m for m in self.mended if m.group is one.group)
+
+
+def _patch(repair: Repair) -> Patch | None:
+    """What a repair found, be it for some of its cases."""
+    partial = repair.partial.patch if repair.partial is not None else None
+    return repair.patch or partial

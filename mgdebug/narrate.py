@@ -18,8 +18,10 @@ from mgdebug.events import (
     Asked,
     Collected,
     Decomposed,
+    Divided,
     Event,
     Finished,
+    GroupEnded,
     Judged,
     Proposed,
     Ranked,
@@ -27,6 +29,7 @@ from mgdebug.events import (
     Spent,
     Verified,
     Warned,
+    Worked,
 )
 from mgdebug.model import Alternative, Hierarchy, Outcome, Repair, Status, Suspect
 from mgdebug.states import printable
@@ -37,6 +40,7 @@ from mgdebug.words import explanation as explanation
 from mgdebug.words import farewell as farewell
 from mgdebug.words import passes as passes
 from mgdebug.words import proof as proof
+from mgdebug.work import Work, told_of
 
 if TYPE_CHECKING:
     from mgdebug.session.account import Account
@@ -66,6 +70,7 @@ class Narrator:
         self._started = time.monotonic()
         self._failing = 0
         self._spent: Spent | None = None
+        self._work = Work()
 
     def __enter__(self) -> Self:
         return self
@@ -106,6 +111,8 @@ class Narrator:
             self.console.print(f"[cyan]progress[/]  {escape(event.patch.note)}")
         elif isinstance(event, Judged) and event.plausible:
             self.waiting("a patch makes all cases pass; looking for a likelier one")
+        elif isinstance(event, Divided | Worked | GroupEnded):
+            self._repository(event)
         elif isinstance(event, Verified) and not event.ok:
             self._end_live()
             failed = event.verdict.reason or ", ".join(event.verdict.failed[:3])
@@ -148,6 +155,26 @@ class Narrator:
             self.console.print("[bold]suspects[/]")
             for line in suspect_tree(self._hierarchy, suspects):
                 self.console.print(line)
+
+    def _repository(self, event: Divided | Worked | GroupEnded) -> None:
+        if isinstance(event, Worked):
+            self._work.hear(event)
+            if event.what in ("lost", "given up"):
+                self._end_live()
+                self.console.print(f"[yellow]{event.what:9}[/] {escape(self._work.trouble(event))}")
+            self.waiting(self._work.line())
+            return
+        self._end_live()
+        if isinstance(event, GroupEnded):
+            self.console.print(escape(told_of(event.mended)), markup=False)
+            return
+        what = "groups" if event.wave == 1 else "again"
+        cases = sum(len(group.cases) for group in event.groups)
+        count = len(event.groups)
+        self.console.print(
+            f"[bold]{what:9}[/] {count} suspect{'s' * (count > 1)} for {cases} failing "
+            f"case{'s' * (cases > 1)}"
+        )
 
     def _progress(self, event: Proposed) -> None:
         name = event.subfunction.partition("::")[2]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mgdebug.model import Evidence, Partial, Repair, Stop
+from mgdebug.model import Evidence, Mended, Partial, Repair, Stop
 from mgdebug.states import printable, shown
 
 if TYPE_CHECKING:
@@ -26,10 +27,18 @@ def passes(count: int) -> str:
 
 
 def explanation(repair: Repair) -> list[str]:
-    """Two lines: what was wrong, and the values that showed it; a third for what is not proved."""
+    """Two lines: what was wrong, and the values that showed it; a third for what is not proved.  Of
+    a whole repository a line for each group."""
     best = repair.best
     if best is None:
         return []
+    kept = [one for one in repair.groups if one.kept]
+    if kept:
+        where = len({path for one in kept for path in one.paths})
+        changes = "one change" if len(kept) == 1 else f"{len(kept)} changes"
+        lines = [f"{changes} in {'one file' if where == 1 else f'{where} files'}"]
+        lines += [f"{printable(one.note)}{_shown(one)}" for one in kept]
+        return [*lines, unproved(repair)] if repair.stand_ins else lines
     lines = [best.patches[0].note]
     if best.evidence is not None:
         lines.append(proof(best.evidence))
@@ -49,6 +58,12 @@ def proof(evidence: Evidence) -> str:
     return f"{where}: {printable(evidence.name)} was {was}; with the patch {now}"
 
 
+def _shown(one: Mended) -> str:
+    """How many cases a change of a group mends, and a value that shows it."""
+    values = f"; {proof(one.evidence)}" if one.evidence is not None else ""
+    return f" ({_cases(one.gained)}){values}"
+
+
 def diff_text(diff: str) -> str:
     """A diff, one character a byte, as characters; what is no UTF-8 shows as escapes."""
     return diff.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
@@ -64,6 +79,20 @@ def unproved(repair: Repair) -> str:
     """What the cases do not prove, since they ran with stand-ins; "" where they ran without."""
     names = ", ".join(map(printable, repair.stand_ins))
     return f"with stand-ins for {names}: what depends on them is not proved" if names else ""
+
+
+def unmended(repair: Repair) -> list[str]:
+    """Of a whole repository: the groups of failing cases that have no patch, a line each."""
+    return [
+        f"no patch for {printable(one.group.suspect)}: "
+        f"{_cases(one.group.cases)}, such as {printable(one.group.cases[0])}; {printable(one.why)}"
+        for one in repair.groups
+        if not one.kept and not one.gained
+    ]
+
+
+def _cases(cases: Sequence[str]) -> str:
+    return "1 case" if len(cases) == 1 else f"{len(cases)} cases"
 
 
 def farewell(repair: Repair) -> tuple[str, str]:

@@ -19,9 +19,11 @@ from mgdebug.events import (
     Asked,
     Collected,
     Decomposed,
+    Divided,
     Event,
     Finished,
     Grouped,
+    GroupEnded,
     Judged,
     Proposed,
     Ranked,
@@ -32,6 +34,7 @@ from mgdebug.events import (
     Traced,
     Verified,
     Warned,
+    Worked,
     plain,
     to_json,
 )
@@ -47,7 +50,9 @@ from mgdebug.model import (
     Edit,
     Evidence,
     Exit,
+    Group,
     Hierarchy,
+    Mended,
     Outcome,
     Partial,
     Patch,
@@ -81,8 +86,19 @@ VISIT = BlockVisit("m.py::f#0", 1, 2, {"a": VALUE}, {ODD: VALUE}, VALUE, left=Fa
 TRACE = Trace("one", Status.TIMEOUT, {"m.py::f#0": 12}, (VISIT,), 3)
 EVIDENCE = Evidence("one", 7, "a", VALUE, None)
 ALTERNATIVE = Alternative((PATCH, PATCH), ODD, EVIDENCE)
+GROUP = Group("m.py::f", ("one", ODD), ("two",), ("m.py",))
+MENDED = Mended(GROUP, Stop.FIXED, ODD, ("m.py",), ("one",), EVIDENCE, (ODD,), worker="worker 1")
 REPAIR = Repair(
-    VERDICT, Stop.FIXED, VERDICT, PATCH, (ALTERNATIVE,), {"m.py": "0" * 64}, tried=9, seconds=1.5
+    VERDICT,
+    Stop.FIXED,
+    VERDICT,
+    PATCH,
+    (ALTERNATIVE,),
+    {"m.py": "0" * 64},
+    tried=9,
+    seconds=1.5,
+    groups=(MENDED,),
+    whole_runs=2,
 )
 
 EVENTS: list[Event] = [
@@ -110,6 +126,9 @@ EVENTS: list[Event] = [
     Streamed("a/b", 2, "m.py::f", ODD, fault=ODD),
     Grouped((ALTERNATIVE, Alternative((PATCH,), ""))),
     Verified(PATCH, VERDICT, ok=False),
+    Divided(2, (GROUP,)),
+    Worked("group 1.1, m.py::f", "worker 1", "lost", 3, ODD),
+    GroupEnded(MENDED),
     Finished(REPAIR),
 ]
 BY_NAME = {type(event).__name__: event for event in EVENTS}

@@ -13,6 +13,8 @@ import click
 
 from mgdebug.bench import SUITES, run
 from mgdebug.cli.ending import ends_cleanly
+from mgdebug.cli.terminal import harmless
+from mgdebug.crew import Begun, Done, GivenUp, Lost, Report
 from mgdebug.errors import CLEAN, FAILURES, UsageError
 
 
@@ -27,6 +29,12 @@ from mgdebug.errors import CLEAN, FAILURES, UsageError
 )
 @click.option("--time", type=float, default=60.0, metavar="SECONDS", help="For each repair.  [60]")
 @click.option("--jobs", type=int, default=0, metavar="N", help="Rows side by side.  [one a core]")
+@click.option(
+    "--cluster",
+    default="",
+    metavar="ADDRESS|local",
+    help="Have a Dask cluster repair the rows.  [processes of this machine]",
+)
 @click.option("--only", multiple=True, metavar="ID", help="Rows (repeatable).")
 @click.option("--sample", type=int, default=0, metavar="N", help="A fixed sample of the rows.")
 @click.option("--seed", type=int, default=0, help="For whatever draws lots.  [0]")
@@ -47,6 +55,7 @@ def bench(
     visible: str,
     time: float,
     jobs: int,
+    cluster: str,
     only: tuple[str, ...],
     sample: int,
     seed: int,
@@ -70,9 +79,22 @@ def bench(
         return CLEAN if ok else FAILURES
     if not Path(what).is_file():
         raise UsageError(f"{what} is no file and no suite", f"suites: {', '.join(SUITES)}")
+    if replies is not None and cluster not in ("", "local"):
+        raise UsageError("--replies are served on this machine", "take --cluster local, or none")
     with _model(replies, calls, seed, strategy) as model:
         for line in _on_rows(
-            Path(what), engine, visible, time, jobs, only, sample, seed, model, out, against
+            Path(what),
+            engine,
+            visible,
+            time,
+            jobs,
+            cluster,
+            only,
+            sample,
+            seed,
+            model,
+            out,
+            against,
         ):
             click.echo(line)
     return CLEAN
@@ -111,6 +133,7 @@ def _on_rows(
     visible: str,
     seconds: float,
     jobs: int,
+    cluster: str,
     only: tuple[str, ...],
     sample: int,
     seed: int,
@@ -119,6 +142,8 @@ def _on_rows(
     against: Path | None,
 ) -> Iterator[str]:
     from mgdebug.bench import rows, running, scores
+    from mgdebug.crew import hired
+    from mgdebug.crew.checking import check
     from mgdebug.proposers import named
     from mgdebug.settings import load
 
@@ -133,12 +158,16 @@ def _on_rows(
         chosen = running.sample(chosen, sample)
     cores = len(os.sched_getaffinity(0))
     side_by_side = jobs or cores
-    workers = max(1, cores // side_by_side)
-    asking = running.Asking(engine, seconds, side_by_side, workers, seed, model)
+    elsewhere = cluster not in ("", "local")
+    workers = 1 if elsewhere else max(1, cores // side_by_side)
+    asking = running.Asking(engine, seconds, workers, seed, model)
     found = []
-    for score in running.run(chosen, asking, out):
-        found.append(score)
-        yield f"[{len(found)}/{len(chosen)}] {scores.line(score)}"
+    with hired(cluster, jobs if elsewhere else side_by_side) as crew:
+        check(crew, None, "", warn=lambda line: click.echo(f"warning: {line}", err=True))
+        hear = _told if cluster else _lost
+        for score in running.run(chosen, asking, out, crew, hear):
+            found.append(score)
+            yield f"[{len(found)}/{len(chosen)}] {scores.line(score)}"
     yield ""
     yield from scores.table(found)
     if out:
@@ -149,3 +178,27 @@ def _on_rows(
         yield f"kept in {out}: scores.jsonl, summary.json, plot.svg"
     if against:
         yield from scores.compared(found, others)
+
+
+def _told(report: Report) -> None:
+    """What each worker does, a line a deed."""
+    match report:
+        case Begun(task, worker):
+            line = f"{worker}  begins  {task.name}"
+        case Done(task, worker, _, seconds):
+            line = f"{worker}  done    {task.name}  {seconds:.1f} s"
+        case _:
+            _lost(report)
+            return
+    click.echo(harmless(line), err=True)
+
+
+def _lost(report: Report) -> None:
+    match report:
+        case Lost(task, worker, times, why):
+            line = f"{worker}  lost    {task.name}  {why}; begun again, loss {times}"
+        case GivenUp(task, why):
+            line = f"given up  {task.name}  {why}"
+        case _:
+            return
+    click.echo(harmless(line), err=True)

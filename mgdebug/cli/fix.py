@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from mgdebug.cli.undo import told_of_interrupted
 from mgdebug.errors import CLEAN, FAILURES, NO_CASES
 
 if TYPE_CHECKING:
+    from mgdebug.cli.everything import Everything
     from mgdebug.cli.reporting import Reporting
     from mgdebug.model import Alternative, Repair, Target
     from mgdebug.narrate import Narrator
@@ -35,6 +36,7 @@ FORMS = ("text", "json", "github", "sarif", "junit")
         ),
         ("mgdebug fix mod.py --case 'f(3) == 9'", "no test file is needed"),
         ("mgdebug fix --diff | git apply", "the patch as a diff"),
+        ("mgdebug fix --all --jobs 8", "every failing case of a large project, in groups"),
     ),
 )
 @cases
@@ -55,6 +57,25 @@ FORMS = ("text", "json", "github", "sarif", "junit")
     metavar="FILE.html",
     help="Write a page of the run: failing cases, where they part from passing ones, patch.",
 )
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Repair all that fails: cases that share a suspect in groups, groups side by side; "
+    "--time is for each group.",
+)
+@click.option(
+    "--cluster",
+    default="",
+    metavar="ADDRESS",
+    help="With --all: groups on a Dask cluster, or `local` for one on this machine.",
+)
+@click.option(
+    "--ship",
+    type=click.Choice(["shared", "archive"]),
+    default="shared",
+    help="How a cluster gets the project: the same folder there, or as an archive.  [shared]",
+)
 @click.option("--ask", is_flag=True, help="Ask which result is right where patches differ.")
 @engine
 @ends_cleanly
@@ -67,6 +88,9 @@ def fix(
     mode: str | None,
     form: str,
     report: Path | None,
+    everything: bool,
+    cluster: str,
+    ship: str,
     ask: bool,
     **given: Any,
 ) -> int:
@@ -79,14 +103,23 @@ def fix(
     not applied; 2 usage; 3 environment; 5 no tests; 130 interrupted.  Ctrl-C during the search ends
     it with the best so far; a second one quits at once.
     """
+    from mgdebug.cli.everything import Everything
     from mgdebug.cli.reporting import Reporting
+    from mgdebug.errors import UsageError
 
     form = _form(mode, form)
     heeds_signals()
-    where, chosen, interpreter = understood(target, tests, expressions, io, flags(given, sandbox))
+    own = flags(given, sandbox)
+    where, chosen, interpreter = understood(target, tests, expressions, io, own)
+    all_ = None
+    if everything:
+        all_ = Everything(own, cluster, ship)
+        all_.check(target, bool(expressions or io or ask), chosen)
+    elif cluster:
+        raise UsageError("--cluster is for all that fails", "add --all")
     reporting = Reporting(where, form, report)
     try:
-        code = _repaired(where, chosen, interpreter, mode, ask, reporting)
+        code = _repaired(where, chosen, interpreter, mode, ask, reporting, all_)
     except BaseException as error:
         reporting.give_up(error)
         raise
@@ -110,11 +143,14 @@ def _repaired(
     mode: str | None,
     ask: bool,
     reporting: Reporting,
+    all_: Everything | None,
 ) -> int:
     from mgdebug.cli.answers import Answers
     from mgdebug.events import (
         Accepted,
+        Divided,
         Finished,
+        GroupEnded,
         Judged,
         Proposed,
         Ranked,
@@ -122,33 +158,38 @@ def _repaired(
         Spent,
         Streamed,
         Warned,
+        Worked,
     )
+    from mgdebug.model import Stop
     from mgdebug.narrate import Narrator
     from mgdebug.proposers import named
     from mgdebug.repair import repair
 
     bare = reporting.form == "json"
+    searching = Ranked | Proposed | Judged | Accepted | Divided | GroupEnded
     proposers = named(chosen.engine, chosen)
     console = terminal(stderr=True, soft_wrap=True)
     done: Repair | None = None
     with Narrator(console, quiet=bare) as narrator, Stopping() as stopping:
         told_of_interrupted(where.root)
         narrator.waiting("running the tests")
-        stream = repair(where, proposers, chosen, interpreter, stopping.__bool__)
+        enough = stopping.__bool__
         reply: Reply | None = None
         answers = Answers(where.root, narrator, ask)
-        try:
+        with (
+            closing(repair(where, proposers, chosen, interpreter, enough))
+            if all_ is None
+            else all_.events(where, chosen, interpreter, enough, narrator.warn)
+        ) as stream:
             while done is None:
                 event = stream.send(reply)
-                if not isinstance(event, Spent | Streamed | Warned):
-                    stopping.armed = isinstance(event, Ranked | Proposed | Judged | Accepted)
+                if not isinstance(event, Spent | Streamed | Warned | Worked):
+                    stopping.armed = isinstance(event, searching)
                 reporting.hear(event)
                 narrator.hear(event)
                 reply = answers.to(event)
                 if isinstance(event, Finished):
                     done = event.repair
-        finally:
-            stream.close()
     if done.patch is None:
         return _without_patch(done, narrator, show=not bare)
     if bare and mode != "apply":
@@ -159,7 +200,7 @@ def _repaired(
             answers.save()
     if done.uncollected:
         console.print(f"still not collected: {', '.join(done.uncollected)}", markup=False)
-    return FAILURES if done.uncollected else code
+    return FAILURES if done.uncollected or done.stop is Stop.SOME else code
 
 
 def _without_patch(done: Repair, narrator: Narrator, *, show: bool) -> int:
@@ -189,15 +230,13 @@ def _with_patch(
     from rich.markup import escape
 
     from mgdebug.narrate import flagged, others
-    from mgdebug.words import explanation, passes, unproved
+    from mgdebug.words import explanation, passes, unmended, unproved
 
     assert done.best is not None
     console = narrator.console
     asks = reporting.form == "text"  # else standard output is for a machine, which says no yes
-    for label, line in zip(
-        ("[bold green]patch[/]   ", "        "), explanation(done), strict=False
-    ):
-        console.print(label, end="  ")
+    for number, line in enumerate(explanation(done)):
+        console.print("        " if number else "[bold green]patch[/]   ", end="  ")
         console.print(line, markup=False)
     if reporting.form == "text":
         _show(done.best, plain=mode == "diff")
@@ -208,10 +247,13 @@ def _with_patch(
             console.print(f"          {line}", style="dim", markup=False)
     after = done.after
     assert after is not None
+    left = f", {len(after.failed)} still failing" if after.failed else ""
     console.print(
-        f"[bold]verified[/]  {passes(len(after.passed))} in a fresh process "
+        f"[bold]verified[/]  {passes(len(after.passed))} in a fresh process{left} "
         f"({done.tried} patches tried, {done.seconds:.1f} s)"
     )
+    for line in unmended(done):
+        console.print(f"          {line}", markup=False)
     if done.stand_ins:
         console.print(f"[yellow]          {escape(unproved(done))}[/]")
     for line in (odd := flagged(done)):

@@ -25,7 +25,7 @@ from mgdebug.coverage.choice import Choice, choose, concerned, patched, spelled
 from mgdebug.coverage.learning import learnt, name_of, walked
 from mgdebug.coverage.record import Record, basis_of, load, save
 from mgdebug.crew import Crew, never
-from mgdebug.events import Collected, Event, Finished, Started, Verified, Warned
+from mgdebug.events import Collected, Event, Finished, Reply, Started, Verified, Warned
 from mgdebug.model import (
     Alternative,
     Case,
@@ -56,7 +56,7 @@ def repaired(
     place: Place,
     crew: Crew,
     enough: Callable[[], bool] = never,
-) -> Generator[Event, None, None]:
+) -> Generator[Event, Reply | None, None]:
     """Repair all that fails; the last event is Finished, with one patch of all that holds.
 
     target: without a path.  settings: time is that of each group.  place: where workers find the
@@ -78,7 +78,7 @@ class _Repository:
         self.target, self.settings, self.place = target, settings, place
         self.enough = enough
         self.started = time.monotonic()
-        self.suite = Suite(place, target.root, crew, enough)
+        self.suite = Suite(place, target.root, crew, self._deaf)
         self.crew = crew
         self.tests: tuple[str, ...] = ()  # all of them, as a Target takes them
         self.cases: dict[str, Case] = {}
@@ -105,6 +105,11 @@ class _Repository:
             self.flaky.add(name)
             yield Warned(f"{name} is flaky: it passes beside fewer cases; left out")
         yield from self._decide(waves.standing)
+
+    def _deaf(self) -> bool:
+        """What was found is tried to the end, whatever is told, unless `enough` raises."""
+        self.enough()
+        return False
 
     def _failing(self) -> list[str]:
         bad = [name for name, outcome in self.outcomes.items() if not outcome.status.ok]

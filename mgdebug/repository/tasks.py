@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from mgdebug.coverage.learning import name_of
+from mgdebug.crew.ships import place
 from mgdebug.decoding import decode
 from mgdebug.errors import NoCasesError
 from mgdebug.events import Collected, Finished, plain
@@ -31,8 +31,8 @@ Tell = Callable[[Mapping[str, Any]], None]
 class Place:
     """Where a worker finds a project, and how it is to be run.
 
-    root, cwd: folders there.  environment: the variables that set something of mgdebug; flags: as
-    settings.load takes them.
+    root: as crew.checking.check names it; cwd: from there.  environment: the variables that set
+    something of mgdebug; flags: as settings.load takes them.
     """
 
     root: str
@@ -41,12 +41,14 @@ class Place:
     environment: Mapping[str, str]
     flags: Mapping[str, object]
 
-    def settings(self, **instead: object) -> Settings:
-        flags = {**self.flags, **instead}
-        return load(Path(self.root), self.environment, flags)
+    def settings(self, jobs: int) -> Settings:
+        """On a worker, for so many processes of a runner."""
+        return load(place(self.root), self.environment, {**self.flags, "jobs": jobs})
 
     def target(self, tests: Sequence[str]) -> Target:
-        return Target(Path(self.root), Path(self.cwd), tests=tuple(tests))
+        """On a worker."""
+        root = place(self.root)
+        return Target(root, root / self.cwd, tests=tuple(tests))
 
 
 def _placed(asked: Mapping[str, Any]) -> Place:
@@ -57,20 +59,20 @@ def _placed(asked: Mapping[str, Any]) -> Place:
 
 
 def cases_asked(
-    place: Place, tests: Sequence[str], sources: Mapping[str, bytes], *, reach: bool
+    where: Place, tests: Sequence[str], sources: Mapping[str, bytes], *, reach: bool
 ) -> dict[str, Any]:
     """For run_cases.  reach: whether it is to be seen what each case reaches."""
     texts = {path: data.decode("latin-1") for path, data in sources.items()}
-    return {"place": asdict(place), "tests": list(tests), "sources": texts, "reach": reach}
+    return {"place": asdict(where), "tests": list(tests), "sources": texts, "reach": reach}
 
 
 def run_cases(asked: Mapping[str, Any], _: Tell) -> dict[str, Any]:
     """Run some cases in an interpreter that is started for them."""
-    place = _placed(asked)
+    there = _placed(asked)
     sources = {path: text.encode("latin-1") for path, text in asked["sources"].items()}
-    chosen = place.settings(jobs=1)
+    chosen = there.settings(jobs=1)
     reached = Reached()
-    with Runner.of(place.target(asked["tests"]), place.python, chosen) as runner:
+    with Runner.of(there.target(asked["tests"]), there.python, chosen) as runner:
         try:
             if asked["reach"]:
                 run, reached = runner.reaching(sources=sources)
@@ -128,25 +130,25 @@ def _read(raw: Mapping[str, Any]) -> Reached:
 
 
 def group_asked(
-    place: Place, group: Group, tests: Sequence[str], steps: Sequence[Patch], jobs: int
+    where: Place, group: Group, tests: Sequence[str], steps: Sequence[Patch], jobs: int
 ) -> dict[str, Any]:
     """For mend.  tests: the group's cases as a Target takes them.  steps: patches that are taken as
     made.  jobs: worker processes."""
     told = {"tests": list(tests), "looked": list(group.files), "jobs": jobs}
-    return {"place": asdict(place), **told, "steps": [plain(step) for step in steps]}
+    return {"place": asdict(where), **told, "steps": [plain(step) for step in steps]}
 
 
 def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """One repair() of the cases of a group."""
-    place = _placed(asked)
-    chosen = place.settings(jobs=asked["jobs"])
+    there = _placed(asked)
+    chosen = there.settings(jobs=asked["jobs"])
     target = replace(
-        place.target(asked["tests"]),
+        there.target(asked["tests"]),
         looked=tuple(asked["looked"]),
         steps=tuple(decode(Patch, step) for step in asked["steps"]),
     )
     done, names = None, dict[str, str]()
-    with closing(repair(target, named(chosen.engine, chosen), chosen, place.python)) as events:
+    with closing(repair(target, named(chosen.engine, chosen), chosen, there.python)) as events:
         for event in events:
             if isinstance(event, Collected):
                 names = {case.id: name_of(case) for case in event.cases}

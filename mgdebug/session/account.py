@@ -12,9 +12,11 @@ from mgdebug.events import (
     Asked,
     Collected,
     Decomposed,
+    Divided,
     Event,
     Finished,
     Grouped,
+    GroupEnded,
     Judged,
     Proposed,
     Ranked,
@@ -144,6 +146,10 @@ class Account:
                 self.plausible += event.plausible
             case Accepted():
                 self.steps.append(event.patch)
+            case Divided():
+                self.stage = Stage.SEARCH
+            case GroupEnded():
+                self.tried += event.mended.tried
             case Grouped():
                 self.alternatives, self.stage = event.alternatives, Stage.VERIFY
             case Asked():

@@ -45,6 +45,7 @@ _BUSY = frozenset(
 
 ENDS = {
     Stop.FIXED: Stage.FOUND,
+    Stop.SOME: Stage.FOUND,
     Stop.CLEAN: Stage.ALL_PASS,
     Stop.NO_CASES: Stage.NO_TESTS,
     Stop.UNCOLLECTED: Stage.COLLECT_ERROR,

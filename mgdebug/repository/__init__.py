@@ -85,6 +85,7 @@ class _Repository:
         self.outcomes: dict[str, Outcome] = {}
         self.flaky: set[str] = set()
         self.uncollected: list[str] = []
+        self.troubles: dict[str, str] = {}  # of these, those that may be mended, and why
         self.basis = basis_of(target.root, place.python)
         self.record = Record(self.basis)
         self.mended: list[Mended] = []
@@ -97,9 +98,13 @@ class _Repository:
             stop = Stop.FLAKY if self.flaky else stop
             yield Finished(self._ended(Stop.UNCOLLECTED if self.uncollected else stop))
             return
-        waves = Waves(self.record, self.suite, self.crew, self.place, self.target, self.enough)
+        seconds = self.settings.limits.case_seconds
+        waves = Waves(
+            self.record, self.suite, self.crew, self.place, self.target, seconds, self.enough
+        )
         passing = [name for name, outcome in self.outcomes.items() if outcome.status.ok]
-        yield from waves.run(failing, passing)
+        cases = [name for name in failing if name not in self.troubles]
+        yield from waves.run(cases, passing, self.troubles)
         self.mended = waves.mended
         for name in waves.flaky:
             self.flaky.add(name)
@@ -113,7 +118,7 @@ class _Repository:
 
     def _failing(self) -> list[str]:
         bad = [name for name, outcome in self.outcomes.items() if not outcome.status.ok]
-        return [name for name in bad if name not in self.flaky] + self.uncollected
+        return [name for name in bad if name not in self.flaky] + [*self.troubles]
 
     # -------------------------------------------------------------------------- the first run
 
@@ -144,6 +149,7 @@ class _Repository:
         self.cases |= ran.cases
         self.outcomes |= ran.outcomes
         yield from self._without_unable()
+        self.troubles = dict(ran.run.troubles)
         for where, detail in (*ran.run.troubles, *ran.lost):
             self.uncollected.append(where)
             yield Warned(f"{where} could not be collected", detail)
@@ -170,9 +176,10 @@ class _Repository:
         if choice.everything:
             return choice
         failed = [name for name, case in known.cases.items() if not case.passed]
-        named = {*choice.tests}
+        untold = [test for test in self.tests if test not in known.tests]
+        named = {*choice.tests, *untold}
         more = [test for test in spelled(known, failed) if test.partition("::")[0] not in named]
-        return replace(choice, tests=tuple(dict.fromkeys((*choice.tests, *more))))
+        return replace(choice, tests=tuple(dict.fromkeys((*choice.tests, *untold, *more))))
 
     def _recall(self, ran: Ran) -> None:
         """Cases that did not run again: they passed, and nothing that they reach has changed."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mgdebug import judge
 from mgdebug.bottom_up.ground import apart
-from mgdebug.model import Group, Patch, Repair
+from mgdebug.model import Group, Patch
 from mgdebug.sources import named
 from mgdebug.syntax.source import SourceFile
 
@@ -18,7 +18,6 @@ class Found:
     """A patch of a group.  steps: the patches that it was made on, whose edits it contains."""
 
     group: Group
-    repair: Repair
     patch: Patch
     steps: tuple[Patch, ...] = ()
 

@@ -31,7 +31,9 @@ class Ran:
 
     @property
     def failing(self) -> list[str]:
-        return [name for name, outcome in self.outcomes.items() if not outcome.status.ok]
+        """Names of cases, and what could not be collected."""
+        bad = [name for name, outcome in self.outcomes.items() if not outcome.status.ok]
+        return [*bad, *(where for where, _ in self.run.troubles)]
 
     def add(self, run: Run, reached: Reached) -> None:
         """What a shard tells."""

@@ -5,24 +5,29 @@ Every task says all that it needs, so that any worker can do it, at any time, on
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from mgdebug import judge
 from mgdebug.coverage.learning import name_of
 from mgdebug.crew.ships import place
 from mgdebug.decoding import decode
-from mgdebug.errors import NoCasesError
+from mgdebug.errors import NoCasesError, ProbeError, UsageError
 from mgdebug.events import Collected, Finished, plain
-from mgdebug.model import Case, Group, Outcome, Patch, Repair, Target, Verdict
+from mgdebug.model import Case, Group, Outcome, Partial, Patch, Repair, Stop, Target, Verdict
 from mgdebug.proposers import named
 from mgdebug.repair import repair
 from mgdebug.runner import Run, Runner
 from mgdebug.runner.reached import Lines, Reached
 from mgdebug.settings import Settings, load
+from mgdebug.unparsed import Mending
 
-RUN, MEND = "mgdebug.repository.tasks:run_cases", "mgdebug.repository.tasks:mend"
+RUN, MEND, PARSE = (
+    f"mgdebug.repository.tasks:{name}" for name in ("run_cases", "mend", "mend_unparsed")
+)
 TOLD_ALTERNATIVES = 3
 Tell = Callable[[Mapping[str, Any]], None]
 
@@ -132,8 +137,8 @@ def _read(raw: Mapping[str, Any]) -> Reached:
 def group_asked(
     where: Place, group: Group, tests: Sequence[str], steps: Sequence[Patch], jobs: int
 ) -> dict[str, Any]:
-    """For mend.  tests: the group's cases as a Target takes them.  steps: patches that are taken as
-    made.  jobs: worker processes."""
+    """For mend and mend_unparsed.  tests: the group's cases as a Target takes them.  steps: patches
+    that are taken as made.  jobs: worker processes."""
     told = {"tests": list(tests), "looked": list(group.files), "jobs": jobs}
     return {"place": asdict(where), **told, "steps": [plain(step) for step in steps]}
 
@@ -142,11 +147,7 @@ def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """One repair() of the cases of a group."""
     there = _placed(asked)
     chosen = there.settings(jobs=asked["jobs"])
-    target = replace(
-        there.target(asked["tests"]),
-        looked=tuple(asked["looked"]),
-        steps=tuple(decode(Patch, step) for step in asked["steps"]),
-    )
+    target = _target(asked, there)
     done, names = None, dict[str, str]()
     with closing(repair(target, named(chosen.engine, chosen), chosen, there.python)) as events:
         for event in events:
@@ -159,6 +160,14 @@ def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
         replace(one, patches=one.patches[:1]) for one in done.alternatives[:TOLD_ALTERNATIVES]
     )
     return {"repair": plain(_by_name(replace(done, alternatives=few), names))}
+
+
+def _target(asked: Mapping[str, Any], there: Place) -> Target:
+    return replace(
+        there.target(asked["tests"]),
+        looked=tuple(asked["looked"]),
+        steps=tuple(decode(Patch, step) for step in asked["steps"]),
+    )
 
 
 def _by_name(done: Repair, names: Mapping[str, str]) -> Repair:
@@ -175,3 +184,24 @@ def _by_name(done: Repair, names: Mapping[str, str]) -> Repair:
 def group_answered(answer: dict[str, Any]) -> Repair:
     """Raises ValueError for what is no such answer."""
     return decode(Repair, answer["repair"])
+
+
+def mend_unparsed(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """What keeps tests from being collected, and no more: their cases are for later."""
+    there = _placed(asked)
+    chosen = there.settings(jobs=asked["jobs"])
+    began = time.monotonic()
+    target = _target(asked, there)
+    with Runner.of(target, there.python, chosen) as runner:
+        proposers = named(chosen.engine, chosen)
+        mending = Mending(target, proposers, runner, chosen.time, chosen.seed)
+        with suppress(UsageError, ProbeError):  # it is still as it was
+            for _ in mending.first_run():
+                pass
+    last = mending.plausible[0] if mending.plausible else None
+    patch = judge.compose(mending.disk, mending.now, last, mending.steps)
+    seconds = time.monotonic() - began
+    done = Repair(Verdict((), ()), Stop.UNCOLLECTED, tried=mending.tried, seconds=seconds)
+    if patch.edits:
+        done = replace(done, partial=Partial(patch, "", 1, 1))
+    return {"repair": plain(done)}

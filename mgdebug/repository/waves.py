@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import replace
 
-from mgdebug.coverage.choice import concerned, patched, spelled
+from mgdebug.coverage.choice import Choice, concerned, patched, spelled
+from mgdebug.coverage.imports import Imports
+from mgdebug.coverage.learning import learnt
 from mgdebug.coverage.record import Record
 from mgdebug.crew import Crew, Done, GivenUp, Task
 from mgdebug.events import Divided, Event, GroupEnded, Warned, Worked
@@ -13,9 +23,10 @@ from mgdebug.model import Group, Mended, Patch, Repair, Stop, Target
 from mgdebug.repository.spectrum import Spectrum
 from mgdebug.repository.standing import Found, Standing, likeliest_first, relevant
 from mgdebug.repository.suite import Ran, Suite, worked
-from mgdebug.repository.tasks import MEND, Place, group_answered, group_asked
+from mgdebug.repository.tasks import MEND, PARSE, Place, group_answered, group_asked
 
 WAVES = 4
+TROUBLES_RUN = 4  # files of tests that cannot be collected for one reason
 
 
 class Waves:
@@ -29,20 +40,29 @@ class Waves:
         crew: Crew,
         place: Place,
         target: Target,
+        seconds: float,
         enough: Callable[[], bool],
     ) -> None:
+        """seconds: that a case may take."""
+        self._seconds = seconds
         self._record, self._suite, self._crew, self._place = record, suite, crew, place
         self._enough = enough
         self._over: set[tuple[frozenset[str], tuple[Patch, ...]]] = set()  # groups without a patch
         self._failing: set[str] = set()
         self._passing: set[str] = set()
+        self._root = target.root
+        self._troubles: dict[str, str] = {}  # files of tests that cannot be collected, and why
         self.standing = Standing(target.root)
         self.mended: list[Mended] = []
         self.flaky: set[str] = set()
 
-    def run(self, failing: Iterable[str], passing: Iterable[str]) -> Generator[Event, None, None]:
-        """failing, passing: names of cases, or of files of tests that cannot be collected."""
-        self._failing, self._passing = {*failing}, {*passing}
+    def run(
+        self, failing: Iterable[str], passing: Iterable[str], troubles: Mapping[str, str]
+    ) -> Generator[Event, None, None]:
+        """failing, passing: names of cases.  troubles: files of tests that cannot be collected, and
+        why."""
+        self._troubles = dict(troubles)
+        self._failing, self._passing = {*failing, *troubles}, {*passing}
         for wave in range(1, WAVES + 1):
             groups = self._groups()
             if not groups or self._enough():
@@ -53,14 +73,29 @@ class Waves:
                 yield from self._settle(found)
 
     def _groups(self) -> list[Group]:
-        groups = Spectrum(self._record, sorted(self._failing), sorted(self._passing)).groups()
+        troubled = self._troubles.keys() & self._failing
+        cases = sorted(self._failing - troubled)
+        groups = [*self._untold(troubled)]
+        groups += Spectrum(self._record, cases, sorted(self._passing)).groups()
         return [g for g in groups if (frozenset(g.cases), self._steps(g)) not in self._over]
+
+    def _untold(self, troubled: Collection[str]) -> Iterator[Group]:
+        """What cannot be collected for one reason is one group."""
+        same: dict[str, list[str]] = {}
+        for where in sorted(troubled):
+            last = self._troubles[where].strip().rpartition("\n")[2]
+            same.setdefault(last, []).append(where)
+        for files in same.values():
+            yield Group(files[0], tuple(files))
 
     def _steps(self, group: Group) -> tuple[Patch, ...]:
         """The patches that a group's cases may run into."""
-        return (
-            relevant(self.standing.patches, group.files) if group.files else (self.standing.patches)
-        )
+        cases = [self._record.cases.get(name) for name in (*group.cases, *group.near)]
+        if any(case is None for case in cases):
+            return self.standing.patches
+        imports = Imports(self._record)
+        paths = {path for case in cases if case for path in imports.of(case.path)}
+        return relevant(self.standing.patches, {*paths, *imports.everywhere})
 
     # ------------------------------------------------------------------------------- repairs
 
@@ -70,7 +105,8 @@ class Waves:
         for at, group in enumerate(groups, 1):
             name = f"group {wave}.{at}, {group.suspect}"
             asked = group_asked(self._place, group, self._tests(group), self._steps(group), jobs)
-            tasks.append(Task(name, MEND, asked))
+            unparsed = group.cases[0] in self._troubles
+            tasks.append(Task(name, PARSE if unparsed else MEND, asked))
             by_name[name] = group
         found: dict[str, Found] = {}
         worker = ""
@@ -90,12 +126,14 @@ class Waves:
                 yield GroupEnded(mended)
                 patch = _patch(repair)
                 if mended.kept and patch is not None:
-                    found[report.task.name] = Found(group, repair, patch, self._steps(group))
+                    found[report.task.name] = Found(group, patch, self._steps(group))
         for group in groups:
             self._over.add((frozenset(group.cases), self._steps(group)))
         return [found[task.name] for task in tasks if task.name in found]
 
     def _tests(self, group: Group) -> tuple[str, ...]:
+        if group.cases[0] in self._troubles:
+            return group.cases[:TROUBLES_RUN]
         names = (*group.cases, *group.near)
         known = [name for name in names if name in self._record.cases]
         others = [name for name in names if name not in self._record.cases]
@@ -110,7 +148,9 @@ class Waves:
         if patch is None:
             return replace(told, why=repair.stop.value)
         paths = tuple(sorted({edit.path for edit in patch.edits}))
-        told = replace(told, note=patch.note, paths=paths, kept=True)
+        known = {note for step in self._steps(group) for note in step.note.split("; ")}
+        note = "; ".join(part for part in patch.note.split("; ") if part not in known)
+        told = replace(told, note=note, paths=paths, kept=True)
         if best is None:  # it mends some; which of them is seen when it is tried with the others
             return told
         after = {*repair.after.passed} if repair.after else set()
@@ -169,7 +209,14 @@ class Waves:
         known = [name for name in names if name in self._record.cases]
         others = sorted(names - {*known})
         tests = (*spelled(self._record, known), *others)
-        return (yield from self._suite.run(tests, sources, what=what))
+        reach = bool(self._troubles)  # of what could not be collected nothing is known
+        ran = yield from self._suite.run(tests, sources, what=what, reach=reach)
+        if reach:
+            record, chosen = self._record, Choice(tests)
+            self._record = learnt(
+                record, record.basis, self._root, (), chosen, ran.run, ran.reached, self._seconds
+            )
+        return ran
 
     def _differs(self, path: str, data: bytes) -> bool:
         """Whether a patched file is not as it stands now."""
@@ -194,10 +241,8 @@ class Waves:
 
     def _keep(self, standing: Standing, ran: Ran) -> None:
         self.standing = standing
-        troubled = {where for where, _ in ran.run.troubles}
         seen = {case.path for case in ran.cases.values()} | {*ran.outcomes}
-        mended = {n for n in self._failing if n in seen and n not in troubled}
-        self._failing = (self._failing - mended) | ({*ran.failing} - self.flaky)
+        self._failing = (self._failing - seen) | ({*ran.failing} - self.flaky)
         self._passing |= {n for n, o in ran.outcomes.items() if o.status.ok}
         self.mended = [
             replace(one, gained=tuple(n for n in one.group.cases if n not in self._failing))

@@ -61,7 +61,7 @@ def test_the_engine_is_told_nothing_that_judges(
     monkeypatch.setattr(running, "_write", heard)
     monkeypatch.setattr(subprocess, "Popen", started)
     [row] = read(file, visible)
-    score = repaired(row, Asking("search", 10.0, 1, 1))
+    score = repaired(row, Asking("search", 10.0, 1))
     assert score.first
     assert len(told) >= 2
     assert "double(2) == 4" in told[1]

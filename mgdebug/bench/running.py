@@ -1,6 +1,7 @@
-"""Rows -> repairs in processes of their own -> scores, one line of JSON a row as each ends.
+"""Rows -> a crew -> scores, one line of JSON a row as each ends.
 
-The process that repairs is told what is shown of a row; the cases that judge stay here.
+A worker has a row repaired in a process of its own, which is told what is shown of the row; the
+cases that judge stay with the worker.
 """
 
 from __future__ import annotations
@@ -14,28 +15,28 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from mgdebug.bench.judging import judged
 from mgdebug.bench.repairing import request
-from mgdebug.bench.rows import Row
+from mgdebug.bench.rows import Row, Shown
+from mgdebug.crew import Crew, Done, GivenUp, Report, Task
 from mgdebug.errors import UsageError
 
 GRACE = 60.0  # seconds that a repair may overrun before it is killed
 TOP = 3
+_ENTRY = "mgdebug.bench.running:row_repaired"
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How rows are repaired.  seconds: for each; jobs: rows side by side; workers: of each; model:
-    settings of the model engine."""
+    """How rows are repaired.  seconds: for each; workers: of each; model: settings of the model
+    engine."""
 
     engine: str
     seconds: float
-    jobs: int
     workers: int
     seed: int = 0
     model: Mapping[str, object] = field(default_factory=dict)
@@ -95,26 +96,36 @@ def fails(row: Row) -> bool:
     return not judged(row.shown.files, judge, sys.executable)["right"]
 
 
-def run(rows: Sequence[Row], asking: Asking, out: Path | None) -> Iterator[Score]:
+def run(
+    rows: Sequence[Row],
+    asking: Asking,
+    out: Path | None,
+    crew: Crew,
+    hear: Callable[[Report], object] = lambda _: None,
+) -> Iterator[Score]:
     """Scores as rows end; those that `out` holds already, from a run that was killed, come first.
 
-    out: a folder for `scores.jsonl`, None to keep nothing.  Raises UsageError where it holds a run
-    that asked otherwise.
+    out: a folder for `scores.jsonl`, None to keep nothing.  hear: is told what the crew does.
+    Raises UsageError where `out` holds a run that asked otherwise.
     """
     known = _resumed(asking, out)
     yield from (score for name, score in known.items() if name in {row.id for row in rows})
-    left = [row for row in rows if row.id not in known]
-    with ThreadPoolExecutor(asking.jobs) as threads:
-        ends = [threads.submit(repaired, row, asking) for row in left]
-        try:
-            for end in as_completed(ends):
-                score = end.result()
-                if out is not None:
-                    with (out / "scores.jsonl").open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(asdict(score)) + "\n")
-                yield score
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
+    left = {row.id: row for row in rows if row.id not in known}
+    told = {"asking": asdict(asking)}
+    tasks = [Task(name, _ENTRY, {"row": asdict(row), **told}) for name, row in left.items()]
+    for report in crew.work(tasks):
+        hear(report)
+        if isinstance(report, Done):
+            score = Score(**report.answer)
+        elif isinstance(report, GivenUp):
+            row = left[report.task.name]
+            score = Score(row.id, row.kind, "broken", note=report.why)
+        else:
+            continue
+        if out is not None:
+            with (out / "scores.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(score)) + "\n")
+        yield score
 
 
 def scores(folder: Path) -> dict[str, Score]:
@@ -152,6 +163,15 @@ def _resumed(asking: Asking, out: Path | None) -> dict[str, Score]:
 
 
 # ------------------------------------------------------------------------------------ one row
+
+
+def row_repaired(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What a worker of a crew is asked for."""
+    row = asked["row"]
+    shown = row["shown"]
+    cases = {name: tuple(shown[name]) for name in ("tests", "expressions")}
+    row = Row(**{**row, "shown": Shown(**{**shown, **cases})})
+    return asdict(repaired(row, Asking(**asked["asking"])))
 
 
 def repaired(row: Row, asking: Asking) -> Score:

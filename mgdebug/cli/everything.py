@@ -12,7 +12,6 @@ from mgdebug.errors import UsageError
 from mgdebug.settings import VARIABLE
 
 if TYPE_CHECKING:
-    from mgdebug.crew import Crew
     from mgdebug.events import Event, Reply
     from mgdebug.model import Target
     from mgdebug.settings import Settings
@@ -50,23 +49,15 @@ class Everything:
         warn: Callable[[str], None],
     ) -> Iterator[Generator[Event, Reply | None, None]]:
         """The stream of a repair of all, and the crew behind it.  Raises MgdebugError."""
+        from mgdebug.crew import hired
         from mgdebug.crew.checking import check
         from mgdebug.repository import Place, repaired
 
         environment = {k: v for k, v in os.environ.items() if k.startswith(VARIABLE)}
         given = {name: value for name, value in self.flags.items() if value is not None}
-        with self._crew(chosen.workers) as crew:
+        with hired(self.cluster, chosen.workers) as crew:
             root = check(crew, where.root, python, self.ship, warn)
             cwd = where.cwd.relative_to(where.root).as_posix()
             place = Place(root, cwd, python, environment, given)
             with closing(repaired(where, chosen, place, crew, enough)) as stream:
                 yield stream
-
-    def _crew(self, size: int) -> Crew:
-        if self.cluster:
-            from mgdebug.crew.cluster import Cluster
-
-            return Cluster(self.cluster, size)
-        from mgdebug.crew.local import Local
-
-        return Local(size)

@@ -20,14 +20,22 @@ from mgdebug.model import Group
 
 NEAR_AT_MOST = 40  # passing cases of a group
 FILES_AT_MOST = 40  # that are looked into for a group
+SHARED = 4  # files of tests whose failing cases share a suspect: all else is not looked at first
 HOT = 0.5  # of the highest score: what near cases should reach as well
 
 
 class Spectrum:
     """failing, passing: names of cases.  Those of which nothing is known reach all that their file
-    imports."""
+    imports.  cleared: suspects that were looked at by themselves before."""
 
-    def __init__(self, record: Record, failing: Iterable[str], passing: Iterable[str]) -> None:
+    def __init__(
+        self,
+        record: Record,
+        failing: Iterable[str],
+        passing: Iterable[str],
+        cleared: Collection[str] = (),
+    ) -> None:
+        self._cleared = cleared
         self._record, self._imports = record, Imports(record)
         self._sources: dict[str, bool] = {}
         self.reached = {name: self._reached(name) for name in failing}
@@ -45,8 +53,11 @@ class Spectrum:
         suspects: list[Place] = []
         members: list[set[str]] = []
         left = {name for name, places in self.reached.items() if places}
+        open_ = [place for place in self._failing if named(place) not in self._cleared]
         while left:
-            place = max(self._failing, key=lambda place: (self._score(place, left), place))
+            place = max(open_, key=lambda place: (self._score(place, left), place), default=None)
+            if place is None or not self._score(place, left):
+                break
             taken = self._failing[place] & left
             suspects.append(place)
             members.append(taken)
@@ -90,6 +101,7 @@ class Spectrum:
             self._in_order(cases),
             self._in_order(near),
             tuple(kept[:FILES_AT_MOST]),
+            narrow=bool(suspect[1]) and len({name.partition("::")[0] for name in cases}) >= SHARED,
         )
 
     def _in_order(self, names: Collection[str]) -> tuple[str, ...]:

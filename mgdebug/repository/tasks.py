@@ -139,7 +139,8 @@ def group_asked(
 ) -> dict[str, Any]:
     """For mend and mend_unparsed.  tests: the group's cases as a Target takes them.  steps: patches
     that are taken as made.  jobs: worker processes."""
-    told = {"tests": list(tests), "looked": list(group.files), "jobs": jobs}
+    told: dict[str, Any] = {"tests": list(tests), "looked": list(group.files), "jobs": jobs}
+    told["only"] = group.suspect if group.narrow else ""
     return {"place": asdict(where), **told, "steps": [plain(step) for step in steps]}
 
 
@@ -163,8 +164,11 @@ def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
 
 
 def _target(asked: Mapping[str, Any], there: Place) -> Target:
+    path, _, qualname = asked["only"].partition("::")
     return replace(
         there.target(asked["tests"]),
+        path=path,
+        qualname=qualname,
         looked=tuple(asked["looked"]),
         steps=tuple(decode(Patch, step) for step in asked["steps"]),
     )

@@ -26,6 +26,7 @@ from mgdebug.repository.suite import Ran, Suite, worked
 from mgdebug.repository.tasks import MEND, PARSE, Place, group_answered, group_asked
 
 WAVES = 4
+GUARDED = 10  # cases that a patch has broken and its group is shown
 TROUBLES_RUN = 4  # files of tests that cannot be collected for one reason
 
 
@@ -47,7 +48,9 @@ class Waves:
         self._seconds = seconds
         self._record, self._suite, self._crew, self._place = record, suite, crew, place
         self._enough = enough
-        self._over: set[tuple[frozenset[str], tuple[Patch, ...]]] = set()  # groups without a patch
+        self._over: set[tuple[object, ...]] = set()  # groups that were looked at
+        self._broken: dict[frozenset[str], set[str]] = {}  # by a group's cases, see _guarded
+        self._cleared: set[str] = set()  # suspects that were looked at by themselves
         self._failing: set[str] = set()
         self._passing: set[str] = set()
         self._root = target.root
@@ -76,8 +79,20 @@ class Waves:
         troubled = self._troubles.keys() & self._failing
         cases = sorted(self._failing - troubled)
         groups = [*self._untold(troubled)]
-        groups += Spectrum(self._record, cases, sorted(self._passing)).groups()
-        return [g for g in groups if (frozenset(g.cases), self._steps(g)) not in self._over]
+        passing = sorted(self._passing)
+        groups += Spectrum(self._record, cases, passing, self._cleared).groups()
+        groups = [self._guarded(group) for group in groups]
+        return [g for g in groups if self._key(g) not in self._over]
+
+    def _guarded(self, group: Group) -> Group:
+        """With the passing cases that an earlier patch of it broke."""
+        more = self._broken.get(frozenset(group.cases), set()) - {*group.near}
+        return replace(group, near=(*group.near, *sorted(more)))
+
+    def _key(self, group: Group) -> tuple[frozenset[str], frozenset[str], tuple[Patch, ...]]:
+        """What tells a group from those that were looked at before."""
+        broken = self._broken.get(frozenset(group.cases), set())
+        return frozenset(group.cases), frozenset(broken), self._steps(group)
 
     def _untold(self, troubled: Collection[str]) -> Iterator[Group]:
         """What cannot be collected for one reason is one group."""
@@ -127,8 +142,9 @@ class Waves:
                 patch = _patch(repair)
                 if mended.kept and patch is not None:
                     found[report.task.name] = Found(group, patch, self._steps(group))
+        self._cleared |= {group.suspect for group in groups if group.narrow}
         for group in groups:
-            self._over.add((frozenset(group.cases), self._steps(group)))
+            self._over.add(self._key(group))
         return [found[task.name] for task in tasks if task.name in found]
 
     def _tests(self, group: Group) -> tuple[str, ...]:
@@ -152,7 +168,9 @@ class Waves:
         note = "; ".join(part for part in patch.note.split("; ") if part not in known)
         told = replace(told, note=note, paths=paths, kept=True)
         if best is None:  # it mends some; which of them is seen when it is tried with the others
-            return told
+            partial = repair.partial
+            enough = partial is not None and 2 * partial.gained >= partial.failing
+            return told if enough else replace(told, kept=False, why=repair.stop.value)
         after = {*repair.after.passed} if repair.after else set()
         gained = tuple(n for n in group.cases if n in after or n not in self._record.cases)
         told = replace(told, gained=gained, evidence=best.evidence, flags=best.flags)
@@ -198,8 +216,7 @@ class Waves:
             broken = sorted({*ran.failing} - self._failing - self.flaky)
             why = f"it makes {broken[0]} fail" if broken else "its cases fail beside the others"
             self._left_out(one, why)
-            if broken:
-                self._over.discard((frozenset(one.group.cases), self._steps(one.group)))
+            self._broken.setdefault(frozenset(one.group.cases), set()).update(broken[:GUARDED])
 
     def _tried(self, standing: Standing, what: str) -> Generator[Event, None, Ran]:
         """Run what the patches concern, and all that fails so far."""

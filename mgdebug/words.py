@@ -81,6 +81,13 @@ def unproved(repair: Repair) -> str:
     return f"with stand-ins for {names}: what depends on them is not proved" if names else ""
 
 
+def effort(repair: Repair) -> str:
+    """What it took: patches, seconds, and of a whole repository the runs of all its cases."""
+    runs = repair.whole_runs
+    whole = f"all cases ran {'once' if runs == 1 else f'{runs} times'}, " if runs else ""
+    return f"{whole}{repair.tried} patches tried, {repair.seconds:.1f} s"
+
+
 def unmended(repair: Repair) -> list[str]:
     """Of a whole repository: the groups of failing cases that have no patch, a line each."""
     return [

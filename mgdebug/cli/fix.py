@@ -117,7 +117,7 @@ def fix(
         all_.check(target, bool(expressions or io or ask), chosen)
     elif cluster:
         raise UsageError("--cluster is for all that fails", "add --all")
-    reporting = Reporting(where, form, report)
+    reporting = Reporting(where, form, report, chosen.engine if everything else "")
     try:
         code = _repaired(where, chosen, interpreter, mode, ask, reporting, all_)
     except BaseException as error:
@@ -230,7 +230,7 @@ def _with_patch(
     from rich.markup import escape
 
     from mgdebug.narrate import flagged, others
-    from mgdebug.words import explanation, passes, unmended, unproved
+    from mgdebug.words import effort, explanation, passes, unmended, unproved
 
     assert done.best is not None
     console = narrator.console
@@ -249,8 +249,7 @@ def _with_patch(
     assert after is not None
     left = f", {len(after.failed)} still failing" if after.failed else ""
     console.print(
-        f"[bold]verified[/]  {passes(len(after.passed))} in a fresh process{left} "
-        f"({done.tried} patches tried, {done.seconds:.1f} s)"
+        f"[bold]verified[/]  {passes(len(after.passed))} in a fresh process{left} ({effort(done)})"
     )
     for line in unmended(done):
         console.print(f"          {line}", markup=False)
@@ -267,7 +266,8 @@ def _with_patch(
         )
         return FAILURES
     if mode != "apply" and (mode == "diff" or not asks or not _consent()):
-        console.print("not applied; no file was changed  [dim]--apply writes it unasked[/]")
+        hunks = "; hunk by hunk: mgdebug tui --resume" if done.groups else ""
+        console.print(f"not applied; no file was changed  [dim]--apply writes it unasked{hunks}[/]")
         return FAILURES
     reporting.applied = _apply(done, where, narrator, learn=learn)
     return CLEAN

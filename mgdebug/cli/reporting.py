@@ -12,12 +12,13 @@ import click
 from mgdebug import page
 from mgdebug.cli.terminal import harmless
 from mgdebug.errors import ENVIRONMENT, INTERRUPTED, MgdebugError
-from mgdebug.events import Event, Finished, to_json
+from mgdebug.events import Event, Finished, Worked, to_json
 from mgdebug.export import exported
 from mgdebug.formats import FORMATS, Report, written
 from mgdebug.model import Target
 from mgdebug.session.account import Account
 from mgdebug.session.driving import Told
+from mgdebug.session.journal import Journal
 from mgdebug.syntax.source import SourceFile
 
 SUMMARY = "GITHUB_STEP_SUMMARY"  # names the file that GitHub shows as the summary of a step
@@ -27,18 +28,20 @@ class Reporting:
     """Hears the events of a repair, and writes at its end, however it ends.
 
     form: "text" for no document, "json" for the events as they come, else one of FORMATS.  file: of
-    the page, None for none; raises UsageError at once where it cannot be written.
+    the page, None for none; raises UsageError at once where it cannot be written.  engine: to keep
+    it as a session, which `mgdebug tui --resume` takes up; "" for none.
     """
 
-    def __init__(self, target: Target, form: str, file: Path | None) -> None:
+    def __init__(self, target: Target, form: str, file: Path | None, engine: str = "") -> None:
         if file is not None:
             page.check(file)
+        self._journal = Journal.begin(target.root, target, engine) if engine else Journal()
         self.target, self.form, self.file = target, form, file
         self.applied: tuple[str, ...] = ()
         self._account = Account()
         self._told = Told(target)
         self._before: dict[str, SourceFile] = {}
-        self._folds = form in FORMATS or file is not None
+        self._folds = form in FORMATS or file is not None or bool(engine)
 
     def hear(self, event: Event) -> None:
         if self.form == "json":
@@ -46,6 +49,9 @@ class Reporting:
         if not self._folds:
             return
         heard = self._told.prepared(event)
+        if not isinstance(event, Worked):
+            self._journal.files(heard.files)
+            self._journal.event(event)
         self._account.files = heard.files or self._account.files
         self._account.hear(event)
         if isinstance(event, Finished) and event.repair.patch is not None:
@@ -56,6 +62,7 @@ class Reporting:
     def end(self, code: int) -> None:
         """The run has come to its end.  code: what the process ends with.  Raises UsageError where
         the page cannot be written."""
+        self._journal.end()
         self._document(Report(self.target, self._account, code, self._before, self.applied))
         self._page()
 

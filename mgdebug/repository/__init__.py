@@ -25,7 +25,7 @@ from mgdebug.coverage.choice import Choice, choose, concerned, patched, spelled
 from mgdebug.coverage.learning import learnt, name_of, walked
 from mgdebug.coverage.record import Record, basis_of, load, save
 from mgdebug.crew import Crew, never
-from mgdebug.events import Collected, Event, Finished, Reply, Started, Verified, Warned
+from mgdebug.events import Collected, Decomposed, Event, Finished, Reply, Started, Verified, Warned
 from mgdebug.model import (
     Alternative,
     Case,
@@ -44,6 +44,7 @@ from mgdebug.repository.tasks import Place
 from mgdebug.repository.waves import Waves
 from mgdebug.runner import Runner
 from mgdebug.settings import Settings
+from mgdebug.syntax.hierarchy import decompose
 
 __all__ = ["Place", "repaired"]
 
@@ -224,6 +225,7 @@ class _Repository:
             ok = not broken and not verdict.reason
             yield Verified(patch, verdict, ok)
             if ok:
+                yield Decomposed(decompose(standing.files.values()))
                 yield Finished(self._fixed(standing, verdict))
                 return
             guilty = self._guilty(standing, broken)
@@ -281,7 +283,11 @@ class _Repository:
     def _fixed(self, standing: Standing, verdict: Verdict) -> Repair:
         patch = standing.whole()
         done = self._ended(Stop.SOME if verdict.failed or self._left() else Stop.FIXED)
-        reasons = tuple(f"{one.note}: {len(one.gained)} cases" for one in self.mended if one.kept)
+        reasons = tuple(
+            f"{one.note}: {len(one.gained)} case{'s' * (len(one.gained) != 1)}"
+            for one in self.mended
+            if one.kept
+        )
         best = Alternative((patch,), standing.diff(), reasons=reasons)
         kept = [one for one in self.mended if one.kept and one.evidence]
         if len(kept) == 1:

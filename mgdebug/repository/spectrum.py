@@ -18,7 +18,9 @@ from mgdebug.coverage.record import Place, Record
 from mgdebug.languages import language_of
 from mgdebug.model import Group
 
-NEAR_AT_MOST = 40  # passing cases of a group
+NEAR_AT_MOST = 30  # passing cases that reach what is suspicious of a group
+WITNESSES = 2  # passing cases of each function that a group's cases reach
+CASES_AT_MOST = 80  # passing cases of a group
 FILES_AT_MOST = 40  # that are looked into for a group
 SHARED = 4  # files of tests whose failing cases share a suspect: all else is not looked at first
 HOT = 0.5  # of the highest score: what near cases should reach as well
@@ -91,7 +93,9 @@ class Spectrum:
         for place in hot:
             for name in self._passing[place]:
                 shared[name] = shared.get(name, 0) + 1
-        near = sorted(shared, key=lambda name: (-shared[name], name))[:NEAR_AT_MOST]
+        near = dict.fromkeys(sorted(shared, key=lambda name: (-shared[name], name))[:NEAR_AT_MOST])
+        for place in order:  # somebody has to notice whatever is changed
+            near |= dict.fromkeys(self._passing[place][:WITNESSES])
         files = list(dict.fromkeys(path for path, _ in order))
         # What they import at first hand may hold the constants that they read.
         files += [path for file in files for path in sorted(self._imports.first(file))]
@@ -99,7 +103,7 @@ class Spectrum:
         return Group(
             named(suspect),
             self._in_order(cases),
-            self._in_order(near),
+            self._in_order([*near][:CASES_AT_MOST]),
             tuple(kept[:FILES_AT_MOST]),
             narrow=bool(suspect[1]) and len({name.partition("::")[0] for name in cases}) >= SHARED,
         )

@@ -16,7 +16,7 @@ from mgdebug.coverage.learning import name_of
 from mgdebug.crew.ships import place
 from mgdebug.decoding import decode
 from mgdebug.errors import NoCasesError, ProbeError, UsageError
-from mgdebug.events import Collected, Finished, plain
+from mgdebug.events import Collected, Event, Finished, Judged, plain
 from mgdebug.model import Case, Group, Outcome, Partial, Patch, Repair, Stop, Target, Verdict
 from mgdebug.proposers import named
 from mgdebug.repair import repair
@@ -29,6 +29,7 @@ RUN, MEND, PARSE = (
     f"mgdebug.repository.tasks:{name}" for name in ("run_cases", "mend", "mend_unparsed")
 )
 TOLD_ALTERNATIVES = 3
+LIKELIER_SHARE = 0.15  # of the time, for one that mends more than most of the cases
 Tell = Callable[[Mapping[str, Any]], None]
 
 
@@ -150,8 +151,11 @@ def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     chosen = there.settings(jobs=asked["jobs"])
     target = _target(asked, there)
     done, names = None, dict[str, str]()
-    with closing(repair(target, named(chosen.engine, chosen), chosen, there.python)) as events:
+    content = _Content(bool(asked["only"]), chosen.time)
+    proposers = named(chosen.engine, chosen)
+    with closing(repair(target, proposers, chosen, there.python, content)) as events:
         for event in events:
+            content.hear(event)
             if isinstance(event, Collected):
                 names = {case.id: name_of(case) for case in event.cases}
             if isinstance(event, Finished):
@@ -172,6 +176,27 @@ def _target(asked: Mapping[str, Any], there: Place) -> Target:
         looked=tuple(asked["looked"]),
         steps=tuple(decode(Patch, step) for step in asked["steps"]),
     )
+
+
+class _Content:
+    """Whether enough was found: of a suspect that many share, what mends most of their cases, for
+    the others may have a fault of their own."""
+
+    def __init__(self, shared: bool, seconds: float) -> None:
+        self._shared, self._wait = shared, LIKELIER_SHARE * seconds
+        self._failing: set[str] = set()
+        self._until = float("inf")
+
+    def hear(self, event: Event) -> None:
+        if isinstance(event, Collected):
+            self._failing = {o.case for o in event.outcomes if not o.status.ok}
+        elif isinstance(event, Judged):
+            gained = len(self._failing & {*event.verdict.passed})
+            if 2 * gained >= len(self._failing) and self._until == float("inf"):
+                self._until = time.monotonic() + self._wait
+
+    def __call__(self) -> bool:
+        return self._shared and time.monotonic() >= self._until
 
 
 def _by_name(done: Repair, names: Mapping[str, str]) -> Repair:

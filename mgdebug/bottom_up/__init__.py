@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from mgdebug import judge, suspects
 from mgdebug.bottom_up.doubt import Doubt
-from mgdebug.bottom_up.ground import Ground, Progress, apart, plan_of
+from mgdebug.bottom_up.ground import Ground, Progress, apart, is_wider, plan_of
 from mgdebug.bottom_up.line import Laboratory, Line
 from mgdebug.errors import SourceError
 from mgdebug.events import Event, Judged, Proposed
@@ -357,6 +357,10 @@ class BottomUp:
     def _weigh(self, patch: Patch, verdict: Verdict, plan: Plan, ground: Ground) -> Iterator[Event]:
         """plan: the cases that were run; that of the ground: all that the repair is about."""
         gained = len(set(plan.failing) & set(verdict.passed))
+        if gained and plan is not ground.plan and is_wider(patch, ground):
+            plan = ground.plan  # others' cases tell of the rest of it
+            [verdict] = self.attempt([patch], plan, ground)
+            gained = len(set(plan.failing) & set(verdict.passed))
         if judge.is_plausible(verdict, plan) and gained == len(ground.plan.failing):
             flagged = bool(flags(ground.now, patch, ()))
             self.sound += not flagged

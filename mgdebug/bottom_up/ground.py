@@ -80,3 +80,12 @@ def apart(one: Patch, two: Patch) -> bool:
     return all(
         a.path != b.path or a.end < b.start or b.end < a.start for a in one.edits for b in two.edits
     )
+
+
+def is_wider(patch: Patch, ground: Ground) -> bool:
+    """Whether a patch changes more than its subfunction."""
+    own = ground.hierarchy.subfunctions.get(patch.subfunction)
+    return own is not None and any(
+        e.path != own.path or not (own.whole.start <= e.start and e.end <= own.whole.end)
+        for e in patch.edits
+    )

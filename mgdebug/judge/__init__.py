@@ -16,6 +16,7 @@ from mgdebug import suspects
 from mgdebug.errors import ProbeError
 from mgdebug.forgery import flags
 from mgdebug.judge import inputs
+from mgdebug.judge.bound import is_bound
 from mgdebug.judge.examples import Example, examples
 from mgdebug.judge.questions import Behaviours, answered, question
 from mgdebug.model import (
@@ -34,7 +35,7 @@ from mgdebug.runner import OutOfTime, Plan, Runner
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile, edits_between, unified_diff
 
-__all__ = ["NOTHING", "Behaviours", "Bench", "answered", "examples", "observed", "question"]
+__all__ = ["NOTHING", "Behaviours", "Bench", "answered", "examples", "is_bound", "question"]
 
 MINIMISED = 4  # patches of several edits that are made smaller
 LOOKED_AT = 6  # patches whose behaviour is traced
@@ -101,10 +102,8 @@ def minimised(
     """The likeliest of those that several changes make up without the edits that no case needs.
     One change in many places stays whole.  composed: whether each is made of accepted steps."""
     several = [p for p in patches if len(p.edits) > 1 and (composed or "+" in p.family)]
-    smaller = {
-        patch: minimise(bench, patch, runner)
-        for patch in sorted(several, key=lambda p: p.cost)[:MINIMISED]
-    }
+    several = sorted((p for p in several if not is_bound(p)), key=lambda p: p.cost)
+    smaller = {patch: minimise(bench, patch, runner) for patch in several[:MINIMISED]}
     return list(dict.fromkeys(smaller.get(patch, patch) for patch in patches))
 
 
@@ -131,10 +130,10 @@ def group(
     is flagged as a possible forgery come last.
 
     Patches that make the same edits are one group, and so are those whose subfunctions returned the
-    same values in all traced cases; only
-    the first LOOKED_AT are traced, and only while there are seconds left; each of the others is
-    a group of its own.  looked_at: False where nothing was traced, so that nothing can be compared.
-    known: what calls give with each patch, which tells more than the cases do.
+    same values in all traced cases; only the first LOOKED_AT are traced, and only while there are
+    seconds left; each of the others is a group of its own.  looked_at: False where nothing was
+    traced, so that nothing can be compared.  known: what calls give with each patch, which tells
+    more than the cases do.
     """
     reads = [flagged(bench, patch) for patch in patches]
     special = constants(bench)

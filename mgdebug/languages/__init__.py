@@ -61,6 +61,7 @@ class Vocabulary:
     nothing: str
     node_types: Mapping[str, str]  # the type of a value by the kind of its syntax node
     call_types: Mapping[str, str]  # the type that a function of the language returns
+    members: frozenset[str]  # names that the language's own types have
     fixed: frozenset[str]  # types whose values never change
     numbers: frozenset[str]  # types whose values are compared by size
     literals: Mapping[str, tuple[str, ...]]  # literals of a type, the likeliest first
@@ -82,6 +83,8 @@ class Vocabulary:
     wait: str  # the expression that waits for {0}
     itself: str  # the name of a method's own object
     unknown: str  # a pattern of messages: a name that nothing has
+    absences: Mapping[str, str]  # patterns of messages: a module, an object has no (holder, name)
+    refusals: Mapping[str, str]  # patterns of messages: a call that does not fit what is called
     signature: str  # an expression: the package of {0}, its version, "|", the signature
     importable: Callable[[str], str]  # the statement that imports a module by its name, or ""
     spelling: Spelling

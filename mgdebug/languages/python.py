@@ -343,6 +343,9 @@ _VOCABULARY = Vocabulary(
         **dict.fromkeys(("any", "all", "bool", "isinstance", "startswith", "endswith"), "bool"),
         **{name: name for name in ("set", "dict", "tuple", "float", "range", "enumerate", "zip")},
     },
+    members=frozenset(
+        name for kind in (str, bytes, int, list, dict, set, tuple) for name in dir(kind)
+    ),
     fixed=frozenset(("int", "float", "bool", "str", "NoneType", "bytes", "complex")),
     numbers=frozenset(("int", "float")),
     literals={
@@ -445,6 +448,20 @@ _VOCABULARY = Vocabulary(
     wait="await {0}",
     itself="self",
     unknown=r"(?:name|no attribute|cannot import name) '(\w+)'",
+    absences={
+        "module": (
+            r"module '(?P<holder>[\w.]+)' has no attribute '(?P<name>\w+)'"
+            r"|cannot import name '(?P<name_>\w+)' from '(?P<holder_>[\w.]+)'"
+        ),
+        "object": r"'(?P<holder>\w+)'(?: object)? has no attribute '(?P<name>\w+)'",
+    },
+    refusals={
+        "keyword": r"([\w.<>]+)\(\) got an unexpected keyword argument '(\w+)'",
+        "missing": (
+            r"([\w.<>]+)\(\) missing \d+ required (?:positional|keyword-only) arguments?: (.+)"
+        ),
+        "surplus": r"([\w.<>]+)\(\) takes (?:from \d+ to )?\d+ positional arguments? but ()\d",
+    },
     signature=(
         "(lambda f, m: m + ' ' + getattr(__import__('sys').modules.get(m), '__version__', '') + '|'"
         " + str(__import__('inspect').signature(f)))"

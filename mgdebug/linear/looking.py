@@ -182,7 +182,7 @@ class Looking:
         hunks = self.hunks()
         which = _numbers(text, len(hunks.all))
         made = hunks.decided(which, decision)
-        for at in which:
+        for at in hunks.together(which):
             self.say(f"hunk {at + 1} {made.all[at].word}")
         self._replace(made)
 

@@ -150,6 +150,8 @@ def patch(review: Review) -> Iterator[str]:
     yield stands(review)
     if offer.alternative is not None and offer.alternative.evidence is not None:
         yield proof(offer.alternative.evidence)
+    if offer.bound:
+        yield offer.bound
     if offer.flags:
         yield from (f"flagged: {flag}" for flag in offer.flags)
         yield FLAGGED

@@ -96,9 +96,16 @@ class Hunks:
         """With a hunk rejected if it was taken, and taken if not."""
         return self.decided([at], Decision.REJECTED if self.all[at].taken else Decision.TAKEN)
 
+    def together(self, which: Iterable[int]) -> list[int]:
+        """Some hunks, and those that are decided on with them: all, where a part of the patch would
+        be half a change."""
+        chosen = sorted(set(which))
+        return [*range(len(self.all))] if chosen and judge.is_bound(self.patch) else chosen
+
     def decided(self, which: Iterable[int], decision: Decision) -> Hunks:
-        """With some hunks taken or rejected.  What was edited stays so."""
-        chosen = set(which)
+        """With some hunks taken or rejected, and those that belong to them.  What was edited stays
+        so."""
+        chosen = set(self.together(which))
         hunks = (
             replace(h, decision=decision) if i in chosen else h for i, h in enumerate(self.all)
         )
@@ -113,7 +120,7 @@ class Hunks:
         made = tuple(_encoded(rows, hunk.offered, source))
         changed = self._with(at, edited=None if made == hunk.new else made, decision=Decision.TAKEN)
         changed.offered(hunk.path)  # such as another encoding in the first line, which is none
-        return changed
+        return changed.decided([at], Decision.TAKEN)
 
     def decisions(self) -> Decisions:
         """What was decided on each, and the lines that the user wrote for it."""
@@ -130,7 +137,8 @@ class Hunks:
 
     def reset(self, at: int) -> Hunks:
         """With a hunk taken as it was offered."""
-        return self._with(at, edited=None, decision=Decision.TAKEN)
+        made = self._with(at, edited=None, decision=Decision.TAKEN)
+        return made.decided([at], Decision.TAKEN)
 
     def _with(self, at: int, *, edited: Lines | None, decision: Decision) -> Hunks:
         new = replace(self.all[at], edited=edited, decision=decision)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from mgdebug import judge
 from mgdebug.errors import MgdebugError
 from mgdebug.model import Alternative, Edit, Hierarchy, Partial, Patch
 from mgdebug.session.account import Account
 from mgdebug.session.hunks import Decisions, Hunks
+
+BOUND = "its hunks are taken or rejected together: a function and its callers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,11 @@ class Offer:
     def flags(self) -> tuple[str, ...]:
         """Why it may be a forgery."""
         return self.alternative.flags if self.alternative is not None else ()
+
+    @property
+    def bound(self) -> str:
+        """Why its hunks are taken and rejected together, "" where each is decided on alone."""
+        return BOUND if judge.is_bound(self.patch) else ""
 
 
 def offers(account: Account) -> tuple[Offer, ...]:

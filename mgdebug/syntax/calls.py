@@ -37,13 +37,17 @@ class Resolver:
         self.meanings = Meanings(waiting, self._load)
         while waiting or self.meanings.found:
             reading = waiting.pop(0) if waiting else self.meanings.found.pop(0)
-            for mention in reading.names:
-                self._name(mention)
-            for mention in reading.members:
-                self._member(mention)
-            self._nameless(reading)
-            self._implicit(reading)
+            self.fill(reading)
             yield reading
+
+    def fill(self, reading: Reading) -> None:
+        """Fill in what one file calls."""
+        for mention in reading.names:
+            self._name(mention)
+        for mention in reading.members:
+            self._member(mention)
+        self._nameless(reading)
+        self._implicit(reading)
 
     # ------------------------------------------------------------------------------ mentions
 
@@ -58,7 +62,7 @@ class Resolver:
             self._value(mention, meaning)
 
     def _member(self, mention: Mention) -> None:
-        target = _object_of(mention)
+        target = object_of(mention)
         found = (
             self.meanings.members(mention.draft, target, mention.name) if target is not None else []
         )
@@ -66,7 +70,7 @@ class Resolver:
             for meaning in found or [None]:
                 self._call(mention, meaning)
         elif not found:
-            mention.draft.unknown[mention.name] = None
+            self._lost(mention)
         for meaning in found if mention.value else ():
             if isinstance(meaning, Draft):
                 self._value(mention, meaning)
@@ -88,9 +92,15 @@ class Resolver:
             both = [meaning, *meaning.rivals]
             found = [*both, *(w for one in both for w in self._wrappers(one))]
         for draft in found:
-            caller.calls[draft.id] = None
+            self._edge(mention, draft)
         if not found and mention.name != caller.source.grammar.conventions.parent:
-            caller.unknown[mention.name] = None
+            self._lost(mention)
+
+    def _edge(self, mention: Mention, target: Draft) -> None:
+        mention.draft.calls[target.id] = None
+
+    def _lost(self, mention: Mention) -> None:
+        mention.draft.unknown[mention.name] = None
 
     def _value(self, mention: Mention, meaning: Draft) -> None:
         """A subfunction that is not called here: handed over, it will be; else it may be."""
@@ -111,9 +121,9 @@ class Resolver:
         if meaning.kind is SubfunctionKind.PROPERTY or (
             handed and meaning.kind is not SubfunctionKind.CLASS
         ):
-            mention.draft.calls[meaning.id] = None
+            self._edge(mention, meaning)
         elif meaning.kind is not SubfunctionKind.CLASS or handed:
-            mention.draft.unknown[mention.name] = None
+            self._lost(mention)
 
     def _constructors(self, kind: Draft) -> list[Draft]:
         """What a call of a class calls: its constructors, else just the class."""
@@ -186,7 +196,7 @@ class Resolver:
                 reading.drafts[at].unknown.update(dict.fromkeys(methods))
 
 
-def _object_of(mention: Mention) -> tree_sitter.Node | None:
+def object_of(mention: Mention) -> tree_sitter.Node | None:
     """What stands before the dot."""
     kind, of, _ = mention.draft.source.grammar.conventions.attribute
     node = mention.node.parent

@@ -193,6 +193,19 @@ class Meanings:
 
     # ------------------------------------------------------------------------------- imports
 
+    def file(self, path: str) -> Reading | None:
+        """The file at a path, None if there is none."""
+        return self._read(path)
+
+    def imported(self, source: SourceFile, module: str, name: str) -> Meaning:
+        """What a name of a module stands for, as a file imports it."""
+        return self._import(source, module, name, 0)
+
+    def module(self, source: SourceFile, name: str) -> Draft | None:
+        """The module that a file calls so when it imports it."""
+        found = self._file(source, name)
+        return found.drafts[0] if found else None
+
     def _imported(self, scope: Draft) -> dict[str, list[tuple[str, str]]]:
         """What the imports of a scope's file bind, by name: a module and a name in it, or "".
         Stars stand under "*"."""

@@ -44,6 +44,8 @@ def head(account: Account, offer: Offer, place: int, hunks: Hunks | None) -> Ite
     alternative = offer.alternative
     if alternative is not None and alternative.evidence is not None:
         yield Text(proof(alternative.evidence))
+    if offer.bound:
+        yield Text(offer.bound, "dim")
     for flag in offer.flags:
         yield Text(f"flagged: {printable(flag)}", "bold red")
     if offer.flags:

@@ -2,7 +2,8 @@
 
 Sites are surveyed once (sites), operators make offers on them (values, conditions,
 statements), and the offers go out in the order of their cost: a prior in bits plus the suspicion
-of the block.
+of the block.  Plans for a function and its callers (signatures) come first where a failing case
+shows calls that do not fit, and else when their cost is due.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mgdebug.proposers.search.ingredients import ON_INGREDIENTS, learned
 from mgdebug.proposers.search.offers import Offer
 from mgdebug.proposers.search.omissions import ON_OMISSIONS
 from mgdebug.proposers.search.pruning import Sieve
+from mgdebug.proposers.search.signatures import Signatures
 from mgdebug.proposers.search.sites import Scope, survey
 from mgdebug.proposers.search.spelling import mend
 from mgdebug.proposers.search.statements import ON_STATEMENTS
@@ -32,6 +34,7 @@ FIRST_BATCH, BATCH = 16, 64
 OFFERS = 60_000  # that one subfunction may have
 SIFTED = 2048  # offers that are evaluated together
 LIKELY = 1536  # offers that come before those that take experiments
+SWAPPED_BITS = 3.5  # what edits cost before plans are made that no message speaks for
 PAIRED = 40  # of the most promising single edits that are tried two by two
 # Of the likeliest others, when nothing else is left; two on one line belong together.
 SINGLES, PAIRS, SAME_LINE_BITS = 300, 20_000, 1.5
@@ -40,29 +43,47 @@ SINGLES, PAIRS, SAME_LINE_BITS = 300, 20_000, 1.5
 class Search:
     name = "search"
 
+    def __init__(self) -> None:
+        self._signatures = Signatures()
+
     def propose(self, brief: Brief) -> Generator[Sequence[Patch], Sequence[Verdict], None]:
         if brief.subfunction.kind is SubfunctionKind.ERROR:
             mends = mend(brief)
             for at in range(0, len(mends), FIRST_BATCH):
                 yield [self._patch(brief, offer) for offer in mends[at : at + FIRST_BATCH]]
             return
+        solved = False
+        shown = self._signatures.shown(brief)
+        for at in range(0, len(shown), FIRST_BATCH):
+            verdicts = yield shown[at : at + FIRST_BATCH]
+            solved = solved or any(map(_solves, verdicts))
         scope = survey(brief)
         sieve = Sieve(brief, scope)
+        plans: list[Patch] | None = None  # that no message speaks for
         offers = _stream(brief, scope, sieve)
         promising: list[Offer] = []
         likely: list[Offer] = []
-        size, solved = FIRST_BATCH, False
+        size = FIRST_BATCH
         alike: list[Offer] = []
         while (chunk := alike[:size] or _taken(offers, size)) is not None:
             alike = alike[size:]
-            verdicts = yield [self._patch(brief, offer) for offer in chunk]
-            solved = solved or any(v.passed and not v.failed and not v.reason for v in verdicts)
+            reached = chunk[-1].cost if chunk else 0.0
+            if plans is None and reached >= SWAPPED_BITS:
+                plans = self._signatures.swapped(brief)
+            due = [plan for plan in plans or () if plan.cost <= reached]
+            plans = plans[len(due) :] if plans else plans
+            verdicts = yield [*(self._patch(brief, offer) for offer in chunk), *due]
+            solved = solved or any(map(_solves, verdicts))
+            verdicts = verdicts[: len(chunk)]
             helped = [o for o, v in zip(chunk, verdicts, strict=True) if v.passed]
             promising += [o for o, v in zip(chunk, verdicts, strict=True) if _promising(v)]
             ran = (o for o, v in zip(chunk, verdicts, strict=True) if not v.reason)
             likely += islice(ran, max(0, SINGLES - len(likely)))
             alike += [other for o in helped for other in sieve.alike.pop(o.edits, ())]
             size = BATCH
+        if late := self._signatures.swapped(brief) if plans is None else plans:
+            verdicts = yield late
+            solved = solved or any(map(_solves, verdicts))
         pairs = _pairs(promising[:PAIRED])
         if not solved:  # one edit is enough, whatever else is wrong with it
             pairs = chain(pairs, _likely_pairs(likely, brief.source))
@@ -167,6 +188,10 @@ def _distinct(offers: Iterator[Offer], scope: Scope) -> Iterator[Offer]:
         if known is None or offer.cost < known.cost:
             best[offer.edits] = offer
     return iter(best.values())
+
+
+def _solves(verdict: Verdict) -> bool:
+    return bool(verdict.passed) and not verdict.failed and not verdict.reason
 
 
 def _promising(verdict: Verdict) -> bool:

@@ -245,6 +245,7 @@ class _Repair:
             {case: self.outcomes[case].message for case in failing},
         )
         bare = replace(self.ground, traces=traces, suspects=chosen, allowed=allowed)
+        bare = replace(bare, imported=imported)
         self.ground = replace(bare, plan=plan, cases=self.cases, failures=told)
         yield Ranked(chosen)
 

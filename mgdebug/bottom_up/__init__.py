@@ -32,9 +32,11 @@ __all__ = ["BottomUp", "Ground", "Progress"]
 
 # Tries that a subfunction has had when the next one's turn comes.
 ROUNDS = (192, 1536, 12_288, None)
-TRUSTED_ROUNDS = 2  # that go by before what serves as an oracle is changed itself
+TRUSTED_ROUNDS = 1  # that go by before what serves as an oracle is changed itself
 TURN_SHARE = 0.1  # of the time, after which the next one's turn comes too
-CONSTANT_TURNS = 2  # of the module whose constants the worst suspects read: each try is an import
+# Of a turn: of what runs during an import, where each try is one, and of the module whose constants
+# the worst suspects read.
+IMPORT_TURNS, CONSTANT_TURNS = 0.3, 2
 SAME_SUSPICION = 0.5  # of the highest score: subfunctions that are searched first
 # Tries a round whose loops were cut off, and that are given all the time that a case may take.
 CUT_AT_MOST = 32
@@ -250,14 +252,15 @@ class BottomUp:
         # What runs during an import is slow to try: the interpreter has to import it anew.
         lines.sort(key=lambda line: not line.called)
         if early:
-            called = sum(ground.hierarchy.subfunctions[name].kind.called for name in first)
+            called = sum(not ground.runs_at_import(name) for name in first)
             lines.insert(called, replace(self.line(early, ground), turns=CONSTANT_TURNS))
         return lines
 
     def line(self, name: str, ground: Ground, trusted: bool = False) -> Line:
         plan = plan_of(name, ground)
-        called = ground.hierarchy.subfunctions[name].kind.called
-        return Line(name, plan, self._talk(name, plan, ground), called, trusted)
+        called = not ground.runs_at_import(name)
+        talk, turns = self._talk(name, plan, ground), 1.0 if called else IMPORT_TURNS
+        return Line(name, plan, talk, called, trusted, turns=turns)
 
     def _talk(
         self, name: str, plan: Plan, ground: Ground

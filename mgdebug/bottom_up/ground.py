@@ -15,7 +15,7 @@ from mgdebug.syntax.source import SourceFile
 class Ground:
     """What the search stands on.  disk: the files as the user has them; now: with the patches
     accepted so far; the rest was measured on `now`.  allowed: ids of the subfunctions that may be
-    changed."""
+    changed.  imported: ids of the blocks that ran while the project was imported."""
 
     disk: Mapping[str, SourceFile]
     now: Mapping[str, SourceFile]
@@ -26,6 +26,12 @@ class Ground:
     cases: tuple[Case, ...] = ()
     failures: tuple[Failure, ...] = ()
     allowed: frozenset[str] = frozenset()
+    imported: frozenset[str] = frozenset()
+
+    def runs_at_import(self, name: str) -> bool:
+        """Whether a subfunction runs while the project is imported: to try it is to do that."""
+        own = self.hierarchy.subfunctions[name]
+        return not own.kind.called or any(block.id in self.imported for block in own.blocks)
 
     def sources(self, patch: Patch | None = None) -> dict[str, bytes]:
         """What a run is to see in place of the disk."""

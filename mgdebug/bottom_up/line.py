@@ -30,7 +30,7 @@ class Line:
     tried: int = 0
     pace: float | None = None  # seconds a try, lately
     cut: list[Patch] = field(default_factory=list)  # loops ran longer than anybody thought
-    turns: int = 1  # that it has at a time
+    turns: float = 1.0  # that it has at a time
 
     def begin(self) -> None:
         self.begun = True

@@ -37,7 +37,8 @@ def after(
         return None
     may = allowed(hierarchy, target, ground.cases)
     chosen = suspected(hierarchy, traces, imported, may)
-    return replace(bare, traces=tuple(traces), suspects=chosen, allowed=may)
+    found = replace(bare, traces=tuple(traces), suspects=chosen, allowed=may)
+    return replace(found, imported=imported)
 
 
 def behaves_alike(one: Ground, two: Ground) -> bool:

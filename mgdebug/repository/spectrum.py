@@ -23,6 +23,7 @@ WITNESSES = 2  # passing cases of each function that a group's cases reach
 CASES_AT_MOST = 80  # passing cases of a group
 FILES_AT_MOST = 40  # that are looked into for a group
 SHARED = 4  # files of tests whose failing cases share a suspect: all else is not looked at first
+JOINING, JOINING_PRECISION = 0.7, 0.25  # of the best score of those joined; of all who reach it
 HOT = 0.5  # of the highest score: what near cases should reach as well
 
 
@@ -52,31 +53,52 @@ class Spectrum:
 
     def groups(self) -> list[Group]:
         """Those with the most cases first."""
-        suspects: list[Place] = []
-        members: list[set[str]] = []
-        left = {name for name, places in self.reached.items() if places}
-        open_ = [place for place in self._failing if named(place) not in self._cleared]
-        while left:
-            place = max(open_, key=lambda place: (self._score(place, left), place), default=None)
-            if place is None or not self._score(place, left):
-                break
-            taken = self._failing[place] & left
-            suspects.append(place)
-            members.append(taken)
-            left -= taken
+        shares = self._joined(self._shares())
+        suspects = {*shares}
         groups = []
-        for place, cases in zip(suspects, members, strict=True):
-            sure = {name for name in cases if self.reached[name].isdisjoint({*suspects} - {place})}
-            if sure or len(suspects) == 1:
-                groups.append(self._group(place, sure or cases))
-        if not groups and suspects:
-            groups.append(self._group(suspects[0], members[0]))
+        for place, cases in shares.items():
+            sure = {name for name in cases if self.reached[name].isdisjoint(suspects - {place})}
+            if sure:
+                groups.append(self._group(place, sure))
+        if not groups and shares:
+            groups.append(self._group(*next(iter(shares.items()))))
         files: dict[str, list[str]] = {}
         for name, places in self.reached.items():
             if not places:
                 files.setdefault(name.partition("::")[0], []).append(name)
         groups += [Group(path, tuple(cases)) for path, cases in files.items()]
         return sorted(groups, key=lambda group: -len(group.cases))
+
+    def _shares(self) -> dict[Place, set[str]]:
+        """Suspects, and the cases that each has taken."""
+        shares: dict[Place, set[str]] = {}
+        left = {name for name, places in self.reached.items() if places}
+        open_ = [place for place in self._failing if named(place) not in self._cleared]
+        while left:
+            place = max(open_, key=lambda place: (self._score(place, left), place), default=None)
+            if place is None or not self._score(place, left):
+                break
+            shares[place] = self._failing[place] & left
+            left -= shares[place]
+        return shares
+
+    def _joined(self, shares: dict[Place, set[str]]) -> dict[Place, set[str]]:
+        """One suspect in place of several, where it is reached by all of their cases and not by
+        many more: one fault is likelier than two."""
+        for place in sorted(self._failing, key=lambda p: (-len(self._failing[p]), p)):
+            if named(place) in self._cleared or self._precision(place) < JOINING_PRECISION:
+                continue
+            inner = [s for s, cases in shares.items() if cases <= self._failing[place]]
+            cases = {name for suspect in inner for name in shares[suspect]}
+            best = max((self._score(s, shares[s]) for s in inner), default=0.0)
+            if len(inner) > 1 and self._score(place, cases) >= JOINING * best:
+                shares = {s: taken for s, taken in shares.items() if s not in inner}
+                shares[place] = cases
+        return shares
+
+    def _precision(self, place: Place) -> float:
+        failed = len(self._failing[place])
+        return failed / (failed + len(self._passing[place]))
 
     def _score(self, place: Place, left: Collection[str]) -> float:
         """Ochiai's coefficient, but for a factor that all places share."""

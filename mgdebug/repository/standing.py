@@ -115,9 +115,9 @@ def _without(old: Found, new: Patch) -> Found:
     return replace(old, patch=replace(old.patch, edits=kept))
 
 
-def likeliest_first(found: Iterable[Found], gained: Mapping[str, int]) -> list[Found]:
-    """Those that mend most come first, the cheapest among equals.  gained: by suspect."""
-    return sorted(found, key=lambda f: (-gained[f.group.suspect], f.patch.cost))
+def likeliest_first(found: Iterable[Found], gained: Mapping[int, int]) -> list[Found]:
+    """Those that mend most come first, the cheapest among equals.  gained: cases, by id()."""
+    return sorted(found, key=lambda one: (-gained[id(one)], one.patch.cost))
 
 
 def bases(files: Mapping[str, SourceFile], patch: Patch) -> Mapping[str, str]:

@@ -23,7 +23,16 @@ from mgdebug.model import Group, Mended, Patch, Repair, Stop, Target
 from mgdebug.repository.spectrum import Spectrum
 from mgdebug.repository.standing import Found, Standing, likeliest_first, relevant
 from mgdebug.repository.suite import Ran, Suite, worked
-from mgdebug.repository.tasks import MEND, PARSE, Place, group_answered, group_asked
+from mgdebug.repository.tasks import (
+    MEND,
+    PARSE,
+    RUN,
+    Place,
+    cases_answered,
+    cases_asked,
+    group_answered,
+    group_asked,
+)
 
 WAVES = 4
 GUARDED = 10  # cases that a patch has broken and its group is shown
@@ -187,8 +196,7 @@ class Waves:
     def _settle(self, found: list[Found]) -> Generator[Event, None, None]:
         """Try the patches together, with all cases that they concern; where that goes wrong one
         after another."""
-        gained = {m.group.suspect: len(m.gained) for m in self.mended}
-        order = likeliest_first(found, gained)
+        order = yield from self._enough_of(found)
         together, clashes = self.standing.with_(order)
         for one, rival in clashes:
             self._left_out(one, f"it wants the place of the patch of {rival.group.suspect}")
@@ -199,6 +207,40 @@ class Waves:
             return
         for one in inside:
             yield from self._added(one)
+
+    def _enough_of(self, found: list[Found]) -> Generator[Event, None, list[Found]]:
+        """Those that mend most first, without those whose cases others mend as well."""
+        gained = {id(one): self._wanted(one) for one in found}
+        tasks, by_name = [], {}
+        for one in found:
+            alone, _ = self.standing.with_([one])
+            sources = alone.sources()
+            changed = patched(
+                self._record, {p: d for p, d in sources.items() if self._differs(p, d)}
+            )
+            others = (concerned(self._record, changed) & self._failing) - {*one.group.cases}
+            if others:
+                name = f"what else {one.group.suspect} mends"
+                tests = spelled(self._record, sorted(others))
+                asked = cases_asked(self._place, tests, sources, reach=False)
+                tasks.append(Task(name, RUN, asked))
+                by_name[name] = one, others
+        for report in worked(self._crew, tasks, self._enough):
+            if isinstance(report, Worked):
+                yield report
+            elif isinstance(report, Done):
+                one, others = by_name[report.task.name]
+                ran = Ran()
+                ran.add(*cases_answered(report.answer))
+                gained[id(one)] |= others & {*ran.outcomes} - {*ran.failing}
+        left, kept = set(self._failing), []
+        for one in likeliest_first(found, {id(one): len(gained[id(one)]) for one in found}):
+            if gained[id(one)] & left:
+                kept.append(one)
+                left -= gained[id(one)]
+            else:
+                self._left_out(one, "another patch mends its cases")
+        return kept
 
     def _added(self, one: Found) -> Generator[Event, None, None]:
         if not self._wanted(one) & self._failing:

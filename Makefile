@@ -54,6 +54,7 @@ bench: install
 	$(BIN)/mgdebug bench truth
 	$(BIN)/mgdebug bench asking
 	$(BIN)/mgdebug bench paper
+	$(BIN)/mgdebug bench scale
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -28,6 +28,7 @@ SUITES = {
     "paper": "mgdebug.bench.paper",
     "screen": "mgdebug.bench.screen",
     "hook": "mgdebug.bench.hook",
+    "scale": "mgdebug.bench.scale",
 }
 
 

@@ -211,8 +211,8 @@ class _Repository:
     def _decide(self, standing: Standing) -> Generator[Event, None, None]:
         """All cases once more; what they show to be broken is taken out."""
         if not standing.found:
-            stop = Stop.CANCELLED if self.enough() else Stop.EXHAUSTED
-            yield Finished(self._ended(stop))
+            stop = Stop.EXHAUSTED if self._failing() else Stop.FLAKY
+            yield Finished(self._ended(Stop.CANCELLED if self.enough() else stop))
             return
         while True:
             patch = standing.whole()

@@ -1,0 +1,1 @@
+"""What demos/repository.py is made of: templates (the .txt files), worlds, written tests."""

@@ -450,7 +450,8 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Mended:
     """What became of a group.  gained: those of its cases that pass with the patch, or, where that
-    was not kept, would; kept: whether it is part of the whole patch, else why not."""
+    was not kept, would; kept: whether it is part of the whole patch, else why not.  others: patches
+    that its cases allow as well and that do something else."""
 
     group: Group
     stop: Stop
@@ -461,6 +462,7 @@ class Mended:
     flags: tuple[str, ...] = ()
     kept: bool = False
     why: str = ""
+    others: int = 0
     tried: int = 0
     seconds: float = 0.0
     worker: str = ""

@@ -61,7 +61,8 @@ def proof(evidence: Evidence) -> str:
 def _shown(one: Mended) -> str:
     """How many cases a change of a group mends, and a value that shows it."""
     values = f"; {proof(one.evidence)}" if one.evidence is not None else ""
-    return f" ({_cases(one.gained)}){values}"
+    others = f", {one.others} other patches pass too" if one.others else ""
+    return f" ({_cases(one.gained)}{others}){values}"
 
 
 def diff_text(diff: str) -> str:

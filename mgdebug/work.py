@@ -50,6 +50,7 @@ def told_of(mended: Mended) -> str:
     word = "mended" if mended.kept else "flagged" if mended.flags else "no patch"
     what = printable(mended.note) if mended.note else printable(mended.why)
     cases = "1 case" if count == 1 else f"{count} cases"
+    cases += f", {mended.others} others pass too" if mended.others else ""
     by = f"{mended.seconds:.1f} s, {mended.worker}"
     place = "" if printable(group.suspect).partition("::")[0] in what else f"{group.suspect}: "
     return f"{word:9} {place}{what}  ({cases}; {by})"

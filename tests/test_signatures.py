@@ -363,6 +363,12 @@ def test_a_plan_is_not_offered_where_one_of_its_edits_may_not_be_made() -> None:
             id="an argument in the middle",
         ),
         pytest.param(
+            "f() missing 1 required positional argument: 'size'",
+            ["def f(a, size):\n    return a[:size]", "PAGE_SIZE = 3\ndef g(a): return f(a)"],
+            [None, "PAGE_SIZE = 3\ndef g(a): return f(a, PAGE_SIZE)"],
+            id="a constant of the module that is named for it",
+        ),
+        pytest.param(
             "f() takes 1 positional argument but 2 were given",
             ["def f(a):\n    return a", "f(\n    1,\n    2,  # two\n)"],
             [None, "f(\n    1,  # two\n)"],

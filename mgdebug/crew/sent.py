@@ -31,6 +31,7 @@ ASKED_SECONDS = 0.2  # that `heard` may take when there is nothing to hear
 ANSWER_SECONDS = 10.0  # for an answer to come from its worker, before that is waited for anew
 COUNT_SECONDS = 5.0  # between two looks at how large the cluster is
 DESERTED_SECONDS = 60.0  # without any worker
+DESERTIONS = 4  # Dask workers that a task may lose for each process that it may end
 _ENDED = "the end of its Dask worker"
 
 
@@ -50,7 +51,8 @@ class Sent:
         checked(tasks)
         self._crew, self._client = crew, crew.client
         self._waiting = deque(tasks)
-        self._times: dict[str, int] = {}  # that a task has lost its worker
+        self._times: dict[str, int] = {}  # that a task has ended its process
+        self._deserted: dict[str, int] = {}  # that it has lost its Dask worker
         self._out: dict[str, _Out] = {}  # by the key of the Dask task
         self._news: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._run, self._number = f"mgdebug-{uuid.uuid4().hex}", 0
@@ -158,4 +160,9 @@ class Sent:
             yield report
 
     def _lost(self, out: _Out, how: str) -> Report:
-        return lost(out.task, out.worker, how, self._times, self._crew.tries)
+        """A Dask worker that ends takes along whatever it is at; only a process that ends by itself
+        speaks against its task."""
+        times, tries = self._times, self._crew.tries
+        if how == _ENDED:
+            times, tries = self._deserted, DESERTIONS * tries
+        return lost(out.task, out.worker, how, times, tries)

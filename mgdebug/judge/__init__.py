@@ -46,6 +46,7 @@ CONSTANT = 40  # characters of a value that a patch may ask for
 SPECIALISED_BITS = 2.5  # the penalty of a patch that asks for a case's own value
 VOTE_BITS = 2.0  # for each time that the number of agreeing replies doubles
 AGREEING_BITS = 6.0  # of a behaviour that a model and the search both came to
+CHANGED_BITS = 0.2  # each time that the number of changed calls doubles (Qlose, D'Antoni 2016)
 CONTRADICTING_BITS = 4.0  # of one that contradicts all examples of the docstrings
 _PLAIN = {"0", "None", "True", "False", "''", '""', "[]", "()", "{}", "set()", "0.0"}
 _COMPARED = re.compile(r"(?:==|!=)\s*([^\s:,)]+)")
@@ -205,12 +206,9 @@ def _reasons(
     found = [f"{first.cost:.1f} bits of surprise: {_places(first)}"]
     if len(members) > 1:
         found.append(f"{len(members)} patches do the same")
-    row = known.seen.get(first)
-    if row is not None and groups > 1:
-        pairs = [(a, b) for a, b in zip(known.before, row, strict=True) if a and b]
-        changed = sum(a.key != b.key for a, b in pairs)
-        if pairs:
-            found.append(f"it changes {changed} of {len(pairs)} calls like those of the cases")
+    changed, calls = _changed(first, known)
+    if calls and groups > 1:
+        found.append(f"it changes {changed} of {calls} calls like those of the cases")
     agreed, told = known.agreement(first)
     if told:
         found.append(f"it gives what the docstrings say in {agreed} of {told} examples")
@@ -245,7 +243,15 @@ def _surprise(patch: Patch, special: Collection[str], known: Behaviours) -> floa
     """Bits: the cost of a patch, what it knows of the cases, and which examples it contradicts."""
     agreed, told = known.agreement(patch)
     against = CONTRADICTING_BITS * (told - agreed) / told if told else 0.0
+    against += CHANGED_BITS * math.log2(1 + _changed(patch, known)[0])
     return patch.cost + against + (SPECIALISED_BITS if _specialised(patch, special) else 0.0)
+
+
+def _changed(patch: Patch, known: Behaviours) -> tuple[int, int]:
+    """How many of the observed calls give something else with a patch, and of how many."""
+    row = known.seen.get(patch)
+    pairs = [(a, b) for a, b in zip(known.before, row or (), strict=False) if a and b]
+    return sum(a.key != b.key for a, b in pairs), len(pairs)
 
 
 def _places(patch: Patch) -> str:

@@ -164,7 +164,8 @@ def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     few = tuple(
         replace(one, patches=one.patches[:1]) for one in done.alternatives[:TOLD_ALTERNATIVES]
     )
-    return {"repair": plain(_by_name(replace(done, alternatives=few), names))}
+    others = max(0, len(done.alternatives) - 1)
+    return {"repair": plain(_by_name(replace(done, alternatives=few), names)), "others": others}
 
 
 def _target(asked: Mapping[str, Any], there: Place) -> Target:
@@ -210,9 +211,10 @@ def _by_name(done: Repair, names: Mapping[str, str]) -> Repair:
     return replace(done, before=verdict(done.before), after=after)
 
 
-def group_answered(answer: dict[str, Any]) -> Repair:
-    """Raises ValueError for what is no such answer."""
-    return decode(Repair, answer["repair"])
+def group_answered(answer: dict[str, Any]) -> tuple[Repair, int]:
+    """The repair, and how many other patches its cases allow.  Raises ValueError for what is no
+    such answer."""
+    return decode(Repair, answer["repair"]), int(answer["others"])
 
 
 def mend_unparsed(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
@@ -233,4 +235,4 @@ def mend_unparsed(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     done = Repair(Verdict((), ()), Stop.UNCOLLECTED, tried=mending.tried, seconds=seconds)
     if patch.edits:
         done = replace(done, partial=Partial(patch, "", 1, 1))
-    return {"repair": plain(done)}
+    return {"repair": plain(done), "others": 0}

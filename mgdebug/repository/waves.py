@@ -99,9 +99,11 @@ class Waves:
         return replace(group, near=(*group.near, *sorted(more)))
 
     def _key(self, group: Group) -> tuple[frozenset[str], frozenset[str], tuple[Patch, ...]]:
-        """What tells a group from those that were looked at before."""
+        """What tells a group from those that were looked at before: patches elsewhere than in
+        what it looks into make it no other."""
         broken = self._broken.get(frozenset(group.cases), set())
-        return frozenset(group.cases), frozenset(broken), self._steps(group)
+        steps = relevant(self.standing.patches, group.files) if group.files else self._steps(group)
+        return frozenset(group.cases), frozenset(broken), steps
 
     def _untold(self, troubled: Collection[str]) -> Iterator[Group]:
         """What cannot be collected for one reason is one group."""
@@ -124,10 +126,12 @@ class Waves:
     # ------------------------------------------------------------------------------- repairs
 
     def _repairs(self, groups: Sequence[Group], wave: int) -> Generator[Event, None, list[Found]]:
-        jobs = max(1, self._crew.size // len(groups))
         tasks, by_name = [], {}
         for at, group in enumerate(groups, 1):
             name = f"group {wave}.{at}, {group.suspect}"
+            # The last ones may have idle neighbours.
+            jobs = min(2, self._crew.size) if len(groups) - at < self._crew.size else 1
+            jobs = max(jobs, self._crew.size // len(groups))
             asked = group_asked(self._place, group, self._tests(group), self._steps(group), jobs)
             unparsed = group.cases[0] in self._troubles
             tasks.append(Task(name, PARSE if unparsed else MEND, asked))
@@ -144,8 +148,8 @@ class Waves:
                 self._note(Mended(group, Stop.CANCELLED, why=report.why))
                 yield Warned(f"{report.task.name} was given up: {report.why}")
             elif isinstance(report, Done):
-                repair = group_answered(report.answer)
-                mended = self._ended(group, repair, worker)
+                repair, others = group_answered(report.answer)
+                mended = replace(self._ended(group, repair, worker), others=others)
                 self._note(mended)
                 yield GroupEnded(mended)
                 patch = _patch(repair)

@@ -93,6 +93,16 @@ class Callers:
         names = {name for sub in around for name in sub.parameters}
         return names.union(*(block.writes for sub in around for block in sub.blocks))
 
+    def names_for(self, call: Given, parameter: str) -> list[str]:
+        """What stands for a parameter where a call is: its own name, else those of the module too
+        that it is a part of."""
+        bound = self.scope(call)
+        if parameter in bound:
+            return [parameter]
+        module = self.brief.hierarchy.subfunctions[f"{call.use.path}::{MODULE}"]
+        known = {*bound, *(name for block in module.blocks for name in block.writes)}
+        return sorted(name for name in known if parameter.lower() in name.lower().split("_"))
+
 
 def planned(
     brief: Brief, sub: Subfunction, cost: float, edits: Sequence[Edit | None], note: str, kind: str

@@ -149,13 +149,21 @@ def _missing(callers: Callers, names: tuple[str, ...]) -> Iterator[Patch]:
         if not calls or (parameter not in wanted and parameter.default):
             continue
         cost = 2.8 + 0.5 * (parameter not in wanted) + _further(calls)
-        texts = [parameter.name if parameter.name in callers.scope(c) else "" for c in calls]
+        known = [callers.names_for(call, parameter.name) for call in calls]
+        texts = [names[0] if names == [parameter.name] else "" for names in known]
         note = f"new argument for `{parameter.name}` in {callers.in_words(calls)}"
         if all(texts):
             pairs = zip(calls, texts, strict=True)
             edits = [_given(call, parameter, at, text) for call, text in pairs]
             yield from callers.plan(cost, edits, note, "argument_added")
-        elif len(wanted) == 1 and parameter in wanted:
+            continue
+        for number in range(max(map(len, known)) if all(known) else 0):
+            near = [names[min(number, len(names) - 1)] for names in known]
+            pairs = zip(calls, near, strict=True)
+            edits = [_given(call, parameter, at, text) for call, text in pairs]
+            told = f"{note}: `{near[0]}`"
+            yield from callers.plan(cost + 0.6 + 0.3 * number, edits, told, "argument_added")
+        if len(wanted) == 1 and parameter in wanted:
             for rank, literal in enumerate(_literals(callers, parameter)):
                 pairs = zip(calls, texts, strict=True)
                 edits = [_given(call, parameter, at, text or literal) for call, text in pairs]

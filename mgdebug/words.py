@@ -82,6 +82,15 @@ def unproved(repair: Repair) -> str:
     return f"with stand-ins for {names}: what depends on them is not proved" if names else ""
 
 
+def reach(repair: Repair) -> str:
+    """How far the patch goes."""
+    left = repair.after.failed if repair.after is not None else ()
+    if not left and not repair.uncollected:
+        return "a patch makes all cases pass"
+    failing = {*repair.before.failed}
+    return f"a patch makes {len(failing - {*left})} of {len(failing)} failing cases pass"
+
+
 def effort(repair: Repair) -> str:
     """What it took: patches, seconds, and of a whole repository the runs of all its cases."""
     runs = repair.whole_runs

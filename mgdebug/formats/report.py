@@ -16,7 +16,7 @@ from mgdebug.session.raised import raised_at
 from mgdebug.states import printable
 from mgdebug.syntax.hierarchy import decompose
 from mgdebug.syntax.source import SourceFile
-from mgdebug.words import farewell, gains
+from mgdebug.words import farewell, gains, reach
 
 SUSPECTS = 3  # of one case
 PARTED = 20  # cases whose run is put beside a passing one
@@ -143,7 +143,7 @@ class Report:
         elif self.applied:
             said, hint = f"applied to {', '.join(self.applied)}", "`mgdebug undo` takes it back"
         else:
-            said, hint = "a patch makes all cases pass; it was not applied", self.command
+            said, hint = f"{reach(done)}; it was not applied", self.command
         return printable(said), printable(hint)
 
     @property
@@ -152,6 +152,8 @@ class Report:
         target, words = self.target, ["mgdebug", "fix", "--apply"]
         if target.path:
             words.append(f"{target.path}::{target.qualname}" if target.qualname else target.path)
+        if self.account.repair is not None and self.account.repair.groups:
+            words.append("--all")
         words += [word for test in target.tests for word in ("--tests", test)]
         words += [word for one in target.expressions for word in ("--case", one)]
         words += ["--io", str(target.io)] if target.io is not None else []

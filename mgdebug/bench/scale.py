@@ -40,7 +40,7 @@ SIZES = {"repository": (1000, 5000, 20), "workers": (200, 1000, 24), "kills": (1
 MODULES = ((1, 10), (10, 50), (100, 500), (1000, 5000))  # with so many cases
 CASES = ((5, 10), (5, 100), (5, 1000))
 KIND = "comparison operator"  # the one bug of a curve, for it is to be the same work at each size
-SEEDS, ROUNDS = 3, 3
+SEEDS, ROUNDS = 3, 2
 OF_BUGS, WHOLE_RUNS, PEAK, RATIO = 0.9, 3, 400 << 20, 1.7  # bars
 EXAMPLE = "workers=100,1000,10"
 EVERY = 5.0  # seconds between two kills

@@ -69,9 +69,12 @@ def reaching(record: Record, paths: Collection[str]) -> frozenset[str]:
     )
 
 
-def concerned(record: Record, changed: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """The cases that a change concerns.  changed: parts of files, as `changes` has them."""
-    imports = Imports(record)
+def concerned(
+    record: Record, changed: Mapping[str, frozenset[str]], imports: Imports | None = None
+) -> frozenset[str]:
+    """The cases that a change concerns.  changed: parts of files, as `changes` has them.  imports:
+    of the record, where they are known already."""
+    imports = imports or Imports(record)
     return frozenset(
         case
         for case, known in record.cases.items()
@@ -161,8 +164,10 @@ def _concerned(
     if any(REST in parts and path in imported for path, parts in changed.items()):
         return True
     # One that failed has not been seen to pass with what was staged then.
+    if known.passed or not staged:
+        return False
     near = imported | {path for path, _ in reached}
-    return not known.passed and any(path in near for path in staged)
+    return any(path in near for path in staged)
 
 
 def _whole(

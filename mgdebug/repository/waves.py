@@ -63,6 +63,7 @@ class Waves:
         self._failing: set[str] = set()
         self._passing: set[str] = set()
         self._root = target.root
+        self._imports = Imports(record)
         self._troubles: dict[str, str] = {}  # files of tests that cannot be collected, and why
         self.standing = Standing(target.root)
         self.mended: list[Mended] = []
@@ -119,9 +120,8 @@ class Waves:
         cases = [self._record.cases.get(name) for name in (*group.cases, *group.near)]
         if any(case is None for case in cases):
             return self.standing.patches
-        imports = Imports(self._record)
-        paths = {path for case in cases if case for path in imports.of(case.path)}
-        return relevant(self.standing.patches, {*paths, *imports.everywhere})
+        paths = {path for case in cases if case for path in self._imports.of(case.path)}
+        return relevant(self.standing.patches, {*paths, *self._imports.everywhere})
 
     # ------------------------------------------------------------------------------- repairs
 
@@ -219,10 +219,7 @@ class Waves:
         for one in found:
             alone, _ = self.standing.with_([one])
             sources = alone.sources()
-            changed = patched(
-                self._record, {p: d for p, d in sources.items() if self._differs(p, d)}
-            )
-            others = (concerned(self._record, changed) & self._failing) - {*one.group.cases}
+            others = (self._concerned(sources) & self._failing) - {*one.group.cases}
             if others:
                 name = f"what else {one.group.suspect} mends"
                 tests = spelled(self._record, sorted(others))
@@ -267,8 +264,7 @@ class Waves:
     def _tried(self, standing: Standing, what: str) -> Generator[Event, None, Ran]:
         """Run what the patches concern, and all that fails so far."""
         sources = standing.sources()
-        new = {p: data for p, data in sources.items() if self._differs(p, data)}
-        names = concerned(self._record, patched(self._record, new)) | self._failing
+        names = self._concerned(sources) | self._failing
         known = [name for name in names if name in self._record.cases]
         others = sorted(names - {*known})
         tests = (*spelled(self._record, known), *others)
@@ -279,11 +275,14 @@ class Waves:
             self._record = learnt(
                 record, record.basis, self._root, (), chosen, ran.run, ran.reached, self._seconds
             )
+            self._imports = Imports(self._record)
         return ran
 
-    def _differs(self, path: str, data: bytes) -> bool:
-        """Whether a patched file is not as it stands now."""
-        return self.standing.sources().get(path) != data
+    def _concerned(self, sources: Mapping[str, bytes]) -> frozenset[str]:
+        """The cases that patched files concern, where they are not as they stand now."""
+        now = self.standing.sources()
+        new = {path: data for path, data in sources.items() if now.get(path) != data}
+        return concerned(self._record, patched(self._record, new), self._imports)
 
     def _holds(self, ran: Ran, found: Sequence[Found]) -> bool:
         """Whether nothing fails that did not, and each patch does what it did alone."""

@@ -154,7 +154,7 @@ def test_a_case_that_nothing_mends_is_named_and_the_rest_is_mended(project: Path
     (project / "tests/test_low.py").write_text(PROJECT["tests/test_low.py"] + f"\n\n{text}")
     (project / "pkg/odd.py").write_text(PROJECT["pkg/odd.py"].replace("(count)", "(count):"))
     with Local(2) as crew:
-        _, done = repair(project, crew)
+        _, done = repair(project, crew, 4)
     assert done.stop is Stop.SOME
     assert done.after is not None
     assert "tests/test_low.py::test_no" in done.after.failed
@@ -162,14 +162,20 @@ def test_a_case_that_nothing_mends_is_named_and_the_rest_is_mended(project: Path
     assert any(not one.kept and one.why for one in done.groups)
 
 
-def test_a_file_that_hangs_while_it_is_imported_is_named(tmp_path: Path) -> None:
+def test_a_file_that_ends_the_process_while_it_is_imported_is_named_and_the_others_run(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "test_good.py").write_text("def test_good():\n    pass\n")
     (tmp_path / "test_gone.py").write_text("import os\n\nos._exit(3)\n")
+    (tmp_path / "test_late.py").write_text("def test_late():\n    pass\n")
     with Local(1) as crew:
         events, done = repair(tmp_path, crew)
     warned = [event.message for event in events if isinstance(event, Warned)]
-    assert any("test_gone.py could not be collected" in message for message in warned)
+    assert [said for said in warned if "collected" in said] == [
+        "test_gone.py could not be collected"
+    ]
     assert done.stop is Stop.UNCOLLECTED
+    assert done.before.passed == ("test_good.py::test_good", "test_late.py::test_late")
 
 
 def test_files_of_tests_are_found_without_an_import(tmp_path: Path) -> None:
@@ -322,7 +328,6 @@ def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (("--all", "m.py"), "--all looks for all that fails"),
         (("--all", "--engine", "llm", "--model", "a/b"), "nobody is asked before code is sent"),
         (("--cluster", "local"), "add --all"),
-        (("--all", "--cluster", "tcp://127.0.0.1:1"), "no Dask scheduler answers"),
     ],
 )
 def test_what_does_not_go_together_is_said(
@@ -354,6 +359,7 @@ def test_the_command_tells_each_group_and_writes_the_whole_patch(project: Path) 
     assert {path: (project / path).read_text() for path in PROJECT} == PROJECT
 
 
+@pytest.mark.long
 def test_a_cluster_finds_what_this_machine_finds(project: Path) -> None:
     here = command(project, "--all", "--time", "8", "--diff")
     for ship in ("shared", "archive"):

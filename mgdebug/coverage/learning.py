@@ -53,7 +53,10 @@ def learnt(
 
 
 def name_of(case: Case) -> str:
-    """As pytest takes it from the root, wherever its own root is."""
+    """As a Target takes it from the root: as pytest does, wherever its own root is; of unittest the
+    file with class and method."""
+    if case.kind is CaseKind.UNITTEST and case.path:
+        return "::".join((case.path, *case.id.split(".")[-2:]))
     inside = case.id.partition("::")[2]
     pytest = case.kind is CaseKind.PYTEST and case.path and inside
     return f"{case.path}::{inside}" if pytest else case.id

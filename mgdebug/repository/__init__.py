@@ -22,7 +22,7 @@ from dataclasses import replace
 
 from mgdebug import forgery
 from mgdebug.coverage.choice import Choice, choose, concerned, patched, spelled
-from mgdebug.coverage.learning import learnt, name_of, walked
+from mgdebug.coverage.learning import learnt, walked
 from mgdebug.coverage.record import Record, basis_of, load, save
 from mgdebug.crew import Crew, never
 from mgdebug.events import Collected, Decomposed, Event, Finished, Reply, Started, Verified, Warned
@@ -255,9 +255,13 @@ class _Repository:
         passed = tuple(n for n, o in ran.outcomes.items() if o.status is Status.PASSED)
         failed = tuple(name for name in ran.failing if name not in excused)
         late = {case.path for case in ran.cases.values()} & {*self.uncollected}
-        now = [c for name, c in ran.cases.items() if name in self.cases or c.path not in late]
-        now = [case for case in now if not ran.outcomes[name_of(case)].is_unable]
-        reason = forgery.differs(tuple(self.cases.values()), now)
+        first = [replace(case, id=name) for name, case in self.cases.items()]
+        now = [
+            replace(case, id=name)
+            for name, case in ran.cases.items()
+            if (name in self.cases or case.path not in late) and not ran.outcomes[name].is_unable
+        ]
+        reason = forgery.differs(first, now)
         if ran.lost:
             reason = f"{ran.lost[0][0]} could not be run: {ran.lost[0][1]}"
         return Verdict(passed, failed, reason, ran.run.seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from mgdebug.runner import Run
 from mgdebug.runner.reached import Reached
 
 SHARDS = 3  # for each worker, so that a slow one does not hold up the others
+AGAIN = " once more"  # of what could not be run together
 SHARD_FILES = 8  # at least: an interpreter is started for each shard
 
 
@@ -54,11 +55,11 @@ class Ran:
 
 
 class Suite:
-    """whole: how often all cases ran so far; some: cases that ran besides."""
+    """whole: how often all cases ran so far."""
 
     def __init__(self, place: Place, root: Path, crew: Crew, enough: Callable[[], bool]) -> None:
         self.place, self._root, self._crew, self._enough = place, root, crew, enough
-        self.whole = self.some = 0
+        self.whole = 0
 
     def run(
         self,
@@ -70,32 +71,41 @@ class Suite:
         reach: bool = False,
     ) -> Generator[Event, None, Ran]:
         """tests: as a Target takes them.  sources: patched files.  what: in a word, for people;
-        whole: whether these are all."""
-        tasks = [
-            Task(
-                f"{what}, part {at} of {len(shards)}" if len(shards) > 1 else what,
-                RUN,
-                cases_asked(self.place, shard, sources, reach=reach),
-            )
-            for shards in [self._shards(tests)]
-            for at, shard in enumerate(shards, 1)
-        ]
-        ran = Ran()
-        answers: dict[str, tuple[Run, Reached]] = {}
-        for report in worked(self._crew, tasks, self._enough):
-            if isinstance(report, Worked):
-                yield report
-            elif isinstance(report, Done):
-                answers[report.task.name] = cases_answered(report.answer)
-            elif isinstance(report, GivenUp):
-                ran.lost += [(test, report.why) for test in report.task.asked["tests"]]
-        for task in tasks:  # in their order, whoever was first
-            if task.name in answers:
-                ran.add(*answers[task.name])
-        if whole:
-            self.whole += 1
-        else:
-            self.some += len(ran.outcomes)
+        whole: whether these are all.
+
+        A shard that cannot be run is halved, until the file is alone that is to blame.
+        """
+        ran, shards = Ran(), self._shards(tests)
+        self.whole += whole
+        while shards:
+            tasks = [
+                Task(
+                    what if len(shards) == 1 else f"{what}, part {at} of {len(shards)}",
+                    RUN,
+                    cases_asked(self.place, shard, sources, reach=reach),
+                )
+                for at, shard in enumerate(shards, 1)
+            ]
+            answers: dict[str, tuple[Run, Reached]] = {}
+            given_up: dict[str, str] = {}
+            for report in worked(self._crew, tasks, self._enough):
+                if isinstance(report, Worked):
+                    yield report
+                elif isinstance(report, Done):
+                    answers[report.task.name] = cases_answered(report.answer)
+                elif isinstance(report, GivenUp):
+                    given_up[report.task.name] = report.why
+            halves: list[list[str]] = []
+            for task, shard in zip(tasks, shards, strict=True):  # in order, whoever was first
+                if task.name in answers:
+                    ran.add(*answers[task.name])
+                elif task.name in given_up:
+                    files = list(dict.fromkeys(test.partition("::")[0] for test in shard))
+                    if len(files) > 1:
+                        halves += _halved(shard, files[: len(files) // 2])
+                    else:
+                        ran.lost.append((files[0], given_up[task.name]))
+            shards, what = halves, what.removesuffix(AGAIN) + AGAIN
         return ran
 
     def _shards(self, tests: Sequence[str]) -> list[list[str]]:
@@ -125,6 +135,12 @@ class Suite:
             return 1 + (self._root / path).stat().st_size
         except OSError:
             return 1
+
+
+def _halved(tests: Sequence[str], files: Collection[str]) -> tuple[list[str], list[str]]:
+    """Those of some files, and the others."""
+    first = [test for test in tests if test.partition("::")[0] in files]
+    return first, [test for test in tests if test not in first]
 
 
 def worked(

@@ -147,6 +147,17 @@ def group_asked(
 
 def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """One repair() of the cases of a group."""
+    try:
+        return _mended(asked)
+    except UsageError:
+        # A case that was named may be called otherwise for pytest: its file is asked.
+        files = list(dict.fromkeys(test.partition("::")[0] for test in asked["tests"]))
+        if files == asked["tests"]:
+            raise
+        return _mended({**asked, "tests": files})
+
+
+def _mended(asked: Mapping[str, Any]) -> dict[str, Any]:
     there = _placed(asked)
     chosen = there.settings(jobs=asked["jobs"])
     target = _target(asked, there)

@@ -201,6 +201,8 @@ class Waves:
         """Try the patches together, with all cases that they concern; where that goes wrong one
         after another."""
         order = yield from self._enough_of(found)
+        if not order:
+            return
         together, clashes = self.standing.with_(order)
         for one, rival in clashes:
             self._left_out(one, f"it wants the place of the patch of {rival.group.suspect}")

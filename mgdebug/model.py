@@ -436,8 +436,8 @@ class Group:
     """Failing cases that share a suspect and are repaired as one.
 
     suspect: "path::qualname", or a path where that is not known.  near: the passing cases that they
-    are told from.  files: those that are looked into.  narrow: whether only the suspect may be
-    changed, since tests of many modules share it.
+    are told from.  files: those that are looked into.  narrow: whether only the suspect's file
+    may be changed, since tests of many modules share it.
     """
 
     suspect: str

@@ -141,7 +141,7 @@ def group_asked(
     """For mend and mend_unparsed.  tests: the group's cases as a Target takes them.  steps: patches
     that are taken as made.  jobs: worker processes."""
     told: dict[str, Any] = {"tests": list(tests), "looked": list(group.files), "jobs": jobs}
-    told["only"] = group.suspect if group.narrow else ""
+    told["only"] = group.suspect.partition("::")[0] if group.narrow else ""
     return {"place": asdict(where), **told, "steps": [plain(step) for step in steps]}
 
 
@@ -180,11 +180,9 @@ def _mended(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _target(asked: Mapping[str, Any], there: Place) -> Target:
-    path, _, qualname = asked["only"].partition("::")
     return replace(
         there.target(asked["tests"]),
-        path=path,
-        qualname=qualname,
+        path=asked["only"],
         looked=tuple(asked["looked"]),
         steps=tuple(decode(Patch, step) for step in asked["steps"]),
     )

@@ -99,12 +99,12 @@ class Waves:
         more = self._broken.get(frozenset(group.cases), set()) - {*group.near}
         return replace(group, near=(*group.near, *sorted(more)))
 
-    def _key(self, group: Group) -> tuple[frozenset[str], frozenset[str], tuple[Patch, ...]]:
+    def _key(self, group: Group) -> tuple[object, ...]:
         """What tells a group from those that were looked at before: patches elsewhere than in
         what it looks into make it no other."""
         broken = self._broken.get(frozenset(group.cases), set())
         steps = relevant(self.standing.patches, group.files) if group.files else self._steps(group)
-        return frozenset(group.cases), frozenset(broken), steps
+        return frozenset(group.cases), frozenset(broken), steps, group.narrow and group.suspect
 
     def _untold(self, troubled: Collection[str]) -> Iterator[Group]:
         """What cannot be collected for one reason is one group."""

@@ -47,9 +47,10 @@ class Place:
     environment: Mapping[str, str]
     flags: Mapping[str, object]
 
-    def settings(self, jobs: int) -> Settings:
-        """On a worker, for so many processes of a runner."""
-        return load(place(self.root), self.environment, {**self.flags, "jobs": jobs})
+    def settings(self, jobs: int, share: float = 1.0) -> Settings:
+        """On a worker, for so many processes of a runner.  share: of the time."""
+        found = load(place(self.root), self.environment, {**self.flags, "jobs": jobs})
+        return replace(found, time=share * found.time)
 
     def target(self, tests: Sequence[str]) -> Target:
         """On a worker."""
@@ -136,11 +137,17 @@ def _read(raw: Mapping[str, Any]) -> Reached:
 
 
 def group_asked(
-    where: Place, group: Group, tests: Sequence[str], steps: Sequence[Patch], jobs: int
+    where: Place,
+    group: Group,
+    tests: Sequence[str],
+    steps: Sequence[Patch],
+    jobs: int,
+    share: float = 1.0,
 ) -> dict[str, Any]:
     """For mend and mend_unparsed.  tests: the group's cases as a Target takes them.  steps: patches
-    that are taken as made.  jobs: worker processes."""
+    that are taken as made.  jobs: worker processes.  share: of the time."""
     told: dict[str, Any] = {"tests": list(tests), "looked": list(group.files), "jobs": jobs}
+    told["share"] = share
     told["only"] = group.suspect.partition("::")[0] if group.narrow else ""
     return {"place": asdict(where), **told, "steps": [plain(step) for step in steps]}
 
@@ -159,7 +166,7 @@ def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
 
 def _mended(asked: Mapping[str, Any]) -> dict[str, Any]:
     there = _placed(asked)
-    chosen = there.settings(jobs=asked["jobs"])
+    chosen = there.settings(asked["jobs"], asked["share"])
     target = _target(asked, there)
     done, names = None, dict[str, str]()
     content = _Content(bool(asked["only"]), chosen.time)
@@ -229,7 +236,7 @@ def group_answered(answer: dict[str, Any]) -> tuple[Repair, int]:
 def mend_unparsed(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """What keeps tests from being collected, and no more: their cases are for later."""
     there = _placed(asked)
-    chosen = there.settings(jobs=asked["jobs"])
+    chosen = there.settings(asked["jobs"], asked["share"])
     began = time.monotonic()
     target = _target(asked, there)
     with Runner.of(target, there.python, chosen) as runner:

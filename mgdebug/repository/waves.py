@@ -34,7 +34,7 @@ from mgdebug.repository.tasks import (
     group_asked,
 )
 
-WAVES = 4
+WAVES, LATER_SHARE = 4, 0.4  # of the time: what is left over is harder to tell apart
 GUARDED = 10  # cases that a patch has broken and its group is shown
 TROUBLES_RUN = 4  # files of tests that cannot be collected for one reason
 
@@ -132,7 +132,9 @@ class Waves:
             # The last ones may have idle neighbours.
             jobs = min(2, self._crew.size) if len(groups) - at < self._crew.size else 1
             jobs = max(jobs, self._crew.size // len(groups))
-            asked = group_asked(self._place, group, self._tests(group), self._steps(group), jobs)
+            tests, steps = self._tests(group), self._steps(group)
+            share = 1.0 if wave == 1 else LATER_SHARE
+            asked = group_asked(self._place, group, tests, steps, jobs, share)
             unparsed = group.cases[0] in self._troubles
             tasks.append(Task(name, PARSE if unparsed else MEND, asked))
             by_name[name] = group

@@ -165,7 +165,10 @@ def test_a_case_that_nothing_mends_is_named_and_the_rest_is_mended(project: Path
 def test_a_file_that_ends_the_process_while_it_is_imported_is_named_and_the_others_run(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "test_good.py").write_text("def test_good():\n    pass\n")
+    (tmp_path / "m.py").write_text("def more(n):\n    return n - 1\n")
+    (tmp_path / "test_good.py").write_text(
+        "from m import more\n\n\ndef test_good():\n    assert more(4) == 5\n"
+    )
     (tmp_path / "test_gone.py").write_text("import os\n\nos._exit(3)\n")
     (tmp_path / "test_late.py").write_text("def test_late():\n    pass\n")
     with Local(1) as crew:
@@ -174,8 +177,9 @@ def test_a_file_that_ends_the_process_while_it_is_imported_is_named_and_the_othe
     assert [said for said in warned if "collected" in said] == [
         "test_gone.py could not be collected"
     ]
-    assert done.stop is Stop.UNCOLLECTED
-    assert done.before.passed == ("test_good.py::test_good", "test_late.py::test_late")
+    assert (done.stop, done.uncollected) == (Stop.SOME, ("test_gone.py",))
+    assert done.after is not None
+    assert {*done.after.passed} == {"test_good.py::test_good", "test_late.py::test_late"}
 
 
 def test_files_of_tests_are_found_without_an_import(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ class _Repository:
         self.troubles: dict[str, str] = {}  # of these, those that may be mended, and why
         self.basis = basis_of(target.root, place.python)
         self.record = Record(self.basis)
+        self.witnesses: dict[str, str] = {}  # of the files that say what is right
         self.mended: list[Mended] = []
 
     def events(self) -> Generator[Event, None, None]:
@@ -149,6 +150,7 @@ class _Repository:
             self._recall(ran)
         self.cases |= ran.cases
         self.outcomes |= ran.outcomes
+        self.witnesses = forgery.witnesses(root, self.cases.values())
         yield from self._without_unable()
         self.troubles = dict(ran.run.troubles)
         for where, detail in (*ran.run.troubles, *ran.lost):
@@ -222,7 +224,8 @@ class _Repository:
             )
             broken = yield from self._broken(ran, sources)
             verdict = self._verdict(ran, broken)
-            ok = not broken and not verdict.reason
+            helps = {*self._failing()} - {*verdict.failed}
+            ok = bool(helps) and not broken and not verdict.reason
             yield Verified(patch, verdict, ok)
             if ok:
                 yield Decomposed(decompose(standing.files.values()))
@@ -231,7 +234,8 @@ class _Repository:
             guilty = self._guilty(standing, broken)
             standing = standing.without(one.group for one in guilty)
             self._dropped(standing, broken)
-            if not standing.found or self.suite.whole >= WHOLE_RUNS or verdict.reason:
+            hopeless = not helps or bool(verdict.reason) or not standing.found
+            if hopeless or self.suite.whole >= WHOLE_RUNS:
                 yield Finished(self._ended(Stop.REGRESSED))
                 return
 
@@ -253,17 +257,20 @@ class _Repository:
     def _verdict(self, ran: Ran, broken: Collection[str]) -> Verdict:
         excused = {*self.flaky} - {*broken}
         passed = tuple(n for n, o in ran.outcomes.items() if o.status is Status.PASSED)
-        failed = tuple(name for name in ran.failing if name not in excused)
+        unable = {n for n, o in ran.outcomes.items() if o.is_unable}
+        failed = tuple(name for name in ran.failing if name not in excused | unable)
         late = {case.path for case in ran.cases.values()} & {*self.uncollected}
         first = [replace(case, id=name) for name, case in self.cases.items()]
         now = [
             replace(case, id=name)
             for name, case in ran.cases.items()
-            if (name in self.cases or case.path not in late) and not ran.outcomes[name].is_unable
+            if (name in self.cases or case.path not in late) and name not in unable
         ]
         reason = forgery.differs(first, now)
-        if ran.lost:
-            reason = f"{ran.lost[0][0]} could not be run: {ran.lost[0][1]}"
+        reason = reason or forgery.changed(self.target.root, self.witnesses)
+        for where, why in ran.lost:
+            if where not in self.uncollected:
+                reason = f"{where} could not be run: {why}"
         return Verdict(passed, failed, reason, ran.run.seconds)
 
     def _guilty(self, standing: Standing, broken: Collection[str]) -> list[Found]:

@@ -77,7 +77,7 @@ def settings(root: Path, flags: Mapping[str, object]) -> Settings:
     return load(root, {}, flags)
 
 
-def repair(root: Path, crew: Crew, seconds: float = 8) -> tuple[list[Event], Repair]:
+def repair(root: Path, crew: Crew, seconds: float = 6) -> tuple[list[Event], Repair]:
     flags = {"time": seconds, "jobs": 2}
     there = There(str(root), ".", sys.executable, {}, flags)
     events = list(repaired(Target(root, root), settings(root, flags), there, crew))
@@ -345,6 +345,7 @@ def test_what_does_not_go_together_is_said(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_the_command_tells_each_group_and_writes_the_whole_patch(project: Path) -> None:
     report = project / "report.html"
     done = command(project, "--all", "--time", "8", "--apply", "--report", str(report))

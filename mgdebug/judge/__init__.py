@@ -46,7 +46,6 @@ CONSTANT = 40  # characters of a value that a patch may ask for
 SPECIALISED_BITS = 2.5  # the penalty of a patch that asks for a case's own value
 VOTE_BITS = 2.0  # for each time that the number of agreeing replies doubles
 AGREEING_BITS = 6.0  # of a behaviour that a model and the search both came to
-CHANGED_BITS = 0.2  # each time that the number of changed calls doubles (Qlose, D'Antoni 2016)
 CONTRADICTING_BITS = 4.0  # of one that contradicts all examples of the docstrings
 _PLAIN = {"0", "None", "True", "False", "''", '""', "[]", "()", "{}", "set()", "0.0"}
 _COMPARED = re.compile(r"(?:==|!=)\s*([^\s:,)]+)")
@@ -243,7 +242,6 @@ def _surprise(patch: Patch, special: Collection[str], known: Behaviours) -> floa
     """Bits: the cost of a patch, what it knows of the cases, and which examples it contradicts."""
     agreed, told = known.agreement(patch)
     against = CONTRADICTING_BITS * (told - agreed) / told if told else 0.0
-    against += CHANGED_BITS * math.log2(1 + _changed(patch, known)[0])
     return patch.cost + against + (SPECIALISED_BITS if _specialised(patch, special) else 0.0)
 
 

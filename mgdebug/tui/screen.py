@@ -88,6 +88,10 @@ class SessionScreen(Running):
         """Fold what a repair told, and show what it changed."""
         session, before = self.session, self.session.stage
         session.hear(told)
+        if not (
+            self.query("ModelPane") and self.query(Status)
+        ):  # the panes have gone: it was told while the screen closed
+            return
         self.show_model()
         status = self.query_one(Status)
         if isinstance(told, Failed):

@@ -22,11 +22,23 @@ from processes import children, descendants, left_of, state
 
 from mgdebug.bench.rows import Row, Shown
 from mgdebug.bench.running import Asking, run
-from mgdebug.crew import TRIES, Begun, Crew, Done, GivenUp, Lost, Report, Task, Told, hired, ships
+from mgdebug.crew import (
+    TRIES,
+    Begun,
+    Crew,
+    Done,
+    GivenUp,
+    Lost,
+    Report,
+    Task,
+    Told,
+    hired,
+    sent,
+    ships,
+)
 from mgdebug.crew.checking import check, interpreter
 from mgdebug.crew.cluster import Cluster
 from mgdebug.crew.local import Local
-from mgdebug.crew.sent import DESERTIONS
 from mgdebug.errors import EnvironmentFailure, InterpreterError, UsageError
 
 HERE = Path(__file__).parent
@@ -196,8 +208,11 @@ def test_tasks_of_dask_workers_that_are_killed_are_done_again(cluster: Cluster) 
     assert lost == [(f"slow {n}", "the end of its Dask worker") for n in (0, 3, 5)]
 
 
-def test_a_task_that_ends_dask_workers_is_given_up(cluster: Cluster) -> None:
-    """Such as one that takes all memory of its machine."""
+def test_a_task_that_ends_dask_workers_is_given_up(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one that takes all memory of its machine; here after as many as of processes."""
+    monkeypatch.setattr(sent, "DESERTIONS", 1)
     tasks = [task("slow 0", seconds=60, number=0), task("squared", number=2)]
     reports = []
     for report in cluster.work(tasks):
@@ -206,8 +221,8 @@ def test_a_task_that_ends_dask_workers_is_given_up(cluster: Cluster) -> None:
             os.kill(report.what["parent"], signal.SIGKILL)
     found = ends(reports)
     assert found["squared"] == {"number": 4}
-    times = DESERTIONS * TRIES
-    ended = f"{times} workers ended over it, the last with the end of its Dask worker"
+    cluster.client.wait_for_workers(2, 30)
+    ended = f"{TRIES} workers ended over it, the last with the end of its Dask worker"
     assert found["slow 0"] == ended
 
 

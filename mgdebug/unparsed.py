@@ -118,15 +118,15 @@ class Mending:
         return {p: f.data for p, f in self.now.items() if f.data != self.disk[p].data}
 
     def take(self, steps: Sequence[Patch]) -> None:
-        """Begin with patches of the disk taken as made.  Raises SourceError for a lost file."""
-        for step in steps:
-            for path in dict.fromkeys(edit.path for edit in step.edits):
-                self.disk[path] = self.now[path] = named(self.target.root, path)
-        for step in steps:
-            self.now |= judge.patched(self.disk, step)
+        """Begin with patches of the disk taken as made, all together.  Raises SourceError for a
+        lost file, ValueError where two of them want one place."""
+        if not steps:
+            return
+        edits = tuple(dict.fromkeys(edit for step in steps for edit in step.edits))
+        self.disk |= {e.path: named(self.target.root, e.path) for e in edits}
+        self.now = {**self.disk, **judge.patched(self.disk, replace(steps[0], edits=edits))}
         self.steps = list(steps)
-        if steps:
-            self.runner.rest_on(self.disk, self.sources)
+        self.runner.rest_on(self.disk, self.sources)
 
     def first_run(self) -> Generator[Event, None, Run]:
         """The suite as it is, or, where files do not parse, with what mends them.

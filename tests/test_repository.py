@@ -15,6 +15,8 @@ from mgdebug.crew import Crew
 from mgdebug.crew.local import Local
 from mgdebug.events import Collected, Divided, Event, Finished, GroupEnded, Warned, Worked
 from mgdebug.model import Edit, Group, Patch, Repair, Status, Stop, Target
+from mgdebug.proposers import named
+from mgdebug.repair import repair as repaired_one
 from mgdebug.repository import Place as There
 from mgdebug.repository import repaired
 from mgdebug.repository.spectrum import Spectrum
@@ -272,8 +274,8 @@ def patch(*edits: tuple[int, int, str]) -> Patch:
     return Patch(tuple(Edit("m.py", *edit) for edit in edits), "search", str(edits))
 
 
-def found(name: str, made: Patch, steps: tuple[Patch, ...] = ()) -> Found:
-    return Found(Group(name, (name,)), made, steps)
+def found(name: str, made: Patch, on: Standing | None = None) -> Found:
+    return Found(Group(name, (name,)), made, tuple(o.group for o in on.found) if on else ())
 
 
 def test_patches_that_want_one_place_do_not_both_stand(tmp_path: Path) -> None:
@@ -290,7 +292,7 @@ def test_patches_that_want_one_place_do_not_both_stand(tmp_path: Path) -> None:
 def test_what_was_made_on_a_patch_takes_its_place_and_goes_with_it(tmp_path: Path) -> None:
     (tmp_path / "m.py").write_text("0123456789\n")
     first, _ = Standing(tmp_path).with_([found("a", patch((0, 2, "ab"), (4, 5, "E")))])
-    on_it = found("b", patch((0, 3, "abc"), (4, 5, "E"), (8, 9, "I")), first.patches)
+    on_it = found("b", patch((0, 3, "abc"), (4, 5, "E"), (8, 9, "I")), first)
     both, clashes = first.with_([on_it])
     assert not clashes
     assert both.sources() == {"m.py": b"abc3E567I9\n"}
@@ -299,6 +301,29 @@ def test_what_was_made_on_a_patch_takes_its_place_and_goes_with_it(tmp_path: Pat
         Edit("m.py", 4, 5, "E"),
         Edit("m.py", 8, 9, "I"),
     )
+    assert both.without([first.found[0].group]).found == []
+
+
+def test_a_repair_begins_with_all_patches_of_a_file_that_are_taken_as_made(tmp_path: Path) -> None:
+    text = "def one(n):\n    return n - 1\n\n\ndef two(n):\n    return n - 2\n\n\n"
+    text += "def three(n):\n    return n - 3\n"
+    (tmp_path / "m.py").write_text(text)
+    (tmp_path / "test_m.py").write_text(
+        "from m import one, three, two\n\n\ndef test_all():\n"
+        "    assert [one(5), two(5), three(5)] == [6, 7, 8]\n"
+    )
+    first, second = (
+        Patch((Edit("m.py", at, at + 1, "+"),), "search", str(at))
+        for at in (text.index("- 1"), text.index("- 2"))
+    )
+    target = Target(tmp_path, tmp_path, steps=(first, second))
+    chosen = settings(tmp_path, {"time": 6, "jobs": 1})
+    events = list(repaired_one(target, named("search", chosen), chosen, sys.executable))
+    end = events[-1]
+    assert isinstance(end, Finished)
+    assert end.repair.best is not None
+    apply(tmp_path, end.repair.best.diff)
+    assert (tmp_path / "m.py").read_text() == text.replace(" - ", " + ")
 
 
 def test_equal_edits_of_two_groups_are_one(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mgdebug import forgery
 from mgdebug.model import Case, Outcome, Status, Verdict
-from mgdebug.runner import Runner
+from mgdebug.runner import Run, Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,10 @@ class Suite:
     def verify(self, changed: Mapping[str, bytes], runner: Runner) -> tuple[Verdict, bool]:
         """What became of the cases with files changed, and whether all is well: none fails, all
         gave an answer, and nobody has touched what says what is right."""
-        run = runner.run(dict(changed), new=True)
+        return self.verdict(runner.run(dict(changed), new=True))
+
+    def verdict(self, run: Run) -> tuple[Verdict, bool]:
+        """The same of a run that has been, which began in a fresh process."""
         run = run.without({o.case for o in run.outcomes if o.is_unable and o.case in self.unable})
         seen = {o.case: o for o in run.outcomes}
         before = {c for c, o in self.outcomes.items() if o.status is Status.SKIPPED}

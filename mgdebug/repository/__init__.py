@@ -26,6 +26,7 @@ from mgdebug.coverage.learning import learnt, walked
 from mgdebug.coverage.record import Record, basis_of, load, save
 from mgdebug.crew import Crew, never
 from mgdebug.events import Collected, Decomposed, Event, Finished, Reply, Started, Verified, Warned
+from mgdebug.judge import fresh
 from mgdebug.model import (
     Alternative,
     Case,
@@ -86,6 +87,7 @@ class _Repository:
         self.outcomes: dict[str, Outcome] = {}
         self.flaky: set[str] = set()
         self.uncollected: list[str] = []
+        self.unable: set[str] = set()  # of these, cases that could not even begin
         self.troubles: dict[str, str] = {}  # of these, those that may be mended, and why
         self.basis = basis_of(target.root, place.python)
         self.record = Record(self.basis)
@@ -195,6 +197,7 @@ class _Repository:
         unable = [name for name, outcome in self.outcomes.items() if outcome.is_unable]
         for name in unable:
             self.uncollected.append(name)
+            self.unable.add(name)
             yield Warned(f"{name} cannot be run: {self.outcomes[name].message}")
             del self.outcomes[name], self.cases[name]
 
@@ -222,8 +225,8 @@ class _Repository:
             ran = yield from self.suite.run(
                 self.tests, sources, what="all cases with the patches", whole=True
             )
-            broken = yield from self._broken(ran, sources)
-            verdict = self._verdict(ran, broken)
+            broken = yield from self._broken(self._verdict(ran).failed, sources)
+            verdict = self._verdict(ran)
             helps = {*self._failing()} - {*verdict.failed}
             ok = bool(helps) and not broken and not verdict.reason
             yield Verified(patch, verdict, ok)
@@ -239,39 +242,34 @@ class _Repository:
                 yield Finished(self._ended(Stop.REGRESSED))
                 return
 
-    def _broken(self, ran: Ran, sources: dict[str, bytes]) -> Generator[Event, None, list[str]]:
+    def _broken(
+        self, failed: Collection[str], sources: dict[str, bytes]
+    ) -> Generator[Event, None, list[str]]:
         """The cases that fail now and passed before, twice."""
         before = {*self._failing(), *self.flaky}
-        new = [name for name in ran.failing if name not in before and name in self.outcomes]
+        new = [name for name in failed if name not in before and name in self.outcomes]
         if not new:
             return []
         tests = spelled(self.record, [name for name in new if name in self.record.cases])
         again = yield from self.suite.run(tests, sources, what="what failed then")
-        still = [n for n in new if n not in again.outcomes or not again.outcomes[n].status.ok]
+        again_ok = {n for n, o in again.outcomes.items() if o.status is Status.PASSED}
+        still = [name for name in new if name not in again_ok]
         for name in new:
             if name not in still:
                 self.flaky.add(name)
                 yield Warned(f"{name} is flaky: it does not end alike each time; left out")
         return still
 
-    def _verdict(self, ran: Ran, broken: Collection[str]) -> Verdict:
-        excused = {*self.flaky} - {*broken}
-        passed = tuple(n for n, o in ran.outcomes.items() if o.status is Status.PASSED)
-        unable = {n for n, o in ran.outcomes.items() if o.is_unable}
-        failed = tuple(name for name in ran.failing if name not in excused | unable)
-        late = {case.path for case in ran.cases.values()} & {*self.uncollected}
-        first = [replace(case, id=name) for name, case in self.cases.items()]
-        now = [
-            replace(case, id=name)
-            for name, case in ran.cases.items()
-            if (name in self.cases or case.path not in late) and name not in unable
-        ]
-        reason = forgery.differs(first, now)
-        reason = reason or forgery.changed(self.target.root, self.witnesses)
-        for where, why in ran.lost:
-            if where not in self.uncollected:
-                reason = f"{where} could not be run: {why}"
-        return Verdict(passed, failed, reason, ran.run.seconds)
+    def _verdict(self, ran: Ran) -> Verdict:
+        """As of a single repair, but that some may fail that failed before."""
+        named = tuple(replace(case, id=name) for name, case in self.cases.items())
+        judge = fresh.Suite(
+            self.target.root, named, self.outcomes, self.flaky, self.witnesses, self.unable
+        )
+        verdict, _ = judge.verdict(ran.named)
+        new = [(where, why) for where, why in ran.lost if where not in self.uncollected]
+        lost = [f"{where} could not be run: {why}" for where, why in new]
+        return replace(verdict, reason=lost[0]) if lost else verdict
 
     def _guilty(self, standing: Standing, broken: Collection[str]) -> list[Found]:
         """The patches that broken cases reach; all, where none is known to be."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,11 +15,14 @@ from mgdebug.syntax.source import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A patch of a group.  steps: the patches that it was made on, whose edits it contains."""
+    """A patch of a group.  on: the groups on whose patches it was made, whose edits it contains."""
 
     group: Group
     patch: Patch
-    steps: tuple[Patch, ...] = ()
+    on: tuple[Group, ...] = ()
+
+    def is_on(self, other: Found) -> bool:
+        return any(group is other.group for group in self.on)
 
 
 class Standing:
@@ -30,9 +33,10 @@ class Standing:
         self.files: dict[str, SourceFile] = {}
         self.found: list[Found] = []
 
-    @property
-    def patches(self) -> tuple[Patch, ...]:
-        return tuple(one.patch for one in self.found)
+    def of(self, paths: Iterable[str]) -> tuple[Found, ...]:
+        """Those of some files."""
+        wanted = {*paths}
+        return tuple(f for f in self.found if any(e.path in wanted for e in f.patch.edits))
 
     def with_(self, more: Iterable[Found]) -> tuple[Standing, list[tuple[Found, Found]]]:
         """Another one with more of them; and those left out, each beside one whose place it wants.
@@ -41,27 +45,23 @@ class Standing:
         new.files, new.found = self.files, list(self.found)
         clashes = []
         for one in more:
-            over = [old for old in new.found if old.patch in one.steps]
             rival = next(
-                (o for o in new.found if o not in over and not _fit(o.patch, one.patch)), None
+                (o for o in new.found if not one.is_on(o) and not _fit(o.patch, one.patch)), None
             )
             if rival is not None:
                 clashes.append((one, rival))
                 continue
-            new.found = [_without(old, one.patch) if old in over else old for old in new.found]
-            known = {edit for old in new.found for edit in old.patch.edits}
-            edits = tuple(edit for edit in one.patch.edits if edit not in known)
-            new.found.append(replace(one, patch=replace(one.patch, edits=edits)))
+            below = [_without(old, one.patch) if one.is_on(old) else old for old in new.found]
+            new.found = [*below, one]
         return new, clashes
 
     def without(self, some: Iterable[Group]) -> Standing:
         """Another one without the patches of some groups, and without those made on these."""
         new, gone = Standing(self._root), {id(group) for group in some}
         new.files = self.files
-        lost: list[Patch] = []
-        for one in self.found:
-            if id(one.group) in gone or any(step in lost for step in one.steps):
-                lost.append(one.patch)
+        for one in self.found:  # in the order in which they came
+            if id(one.group) in gone or any(id(group) in gone for group in one.on):
+                gone.add(id(one.group))
             else:
                 new.found.append(one)
         return new
@@ -123,9 +123,3 @@ def likeliest_first(found: Iterable[Found], gained: Mapping[int, int]) -> list[F
 def bases(files: Mapping[str, SourceFile], patch: Patch) -> Mapping[str, str]:
     """sha256 of each file that a patch changes."""
     return {path: files[path].sha256 for path in {edit.path for edit in patch.edits}}
-
-
-def relevant(patches: Sequence[Patch], paths: Iterable[str]) -> tuple[Patch, ...]:
-    """The patches of some files."""
-    wanted = {*paths}
-    return tuple(p for p in patches if any(edit.path in wanted for edit in p.edits))

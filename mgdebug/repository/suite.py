@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mgdebug.coverage.learning import name_of
@@ -35,6 +35,15 @@ class Ran:
         """Names of cases, and what could not be collected."""
         bad = [name for name, outcome in self.outcomes.items() if not outcome.status.ok]
         return [*bad, *(where for where, _ in self.run.troubles)]
+
+    @property
+    def named(self) -> Run:
+        """The run with cases by name."""
+        return replace(
+            self.run,
+            cases=tuple(replace(case, id=name) for name, case in self.cases.items()),
+            outcomes=tuple(replace(o, case=name) for name, o in self.outcomes.items()),
+        )
 
     def add(self, run: Run, reached: Reached) -> None:
         """What a shard tells."""

@@ -21,7 +21,7 @@ from mgdebug.crew import Crew, Done, GivenUp, Task
 from mgdebug.events import Divided, Event, GroupEnded, Warned, Worked
 from mgdebug.model import Group, Mended, Patch, Repair, Stop, Target
 from mgdebug.repository.spectrum import Spectrum
-from mgdebug.repository.standing import Found, Standing, likeliest_first, relevant
+from mgdebug.repository.standing import Found, Standing, likeliest_first
 from mgdebug.repository.suite import Ran, Suite, worked
 from mgdebug.repository.tasks import (
     MEND,
@@ -103,8 +103,9 @@ class Waves:
         """What tells a group from those that were looked at before: patches elsewhere than in
         what it looks into make it no other."""
         broken = self._broken.get(frozenset(group.cases), set())
-        steps = relevant(self.standing.patches, group.files) if group.files else self._steps(group)
-        return frozenset(group.cases), frozenset(broken), steps, group.narrow and group.suspect
+        steps = self.standing.of(group.files) if group.files else self._steps(group)
+        patches = tuple(step.patch for step in steps)
+        return frozenset(group.cases), frozenset(broken), patches, group.narrow and group.suspect
 
     def _untold(self, troubled: Collection[str]) -> Iterator[Group]:
         """What cannot be collected for one reason is one group."""
@@ -115,13 +116,13 @@ class Waves:
         for files in same.values():
             yield Group(files[0], tuple(files))
 
-    def _steps(self, group: Group) -> tuple[Patch, ...]:
+    def _steps(self, group: Group) -> tuple[Found, ...]:
         """The patches that a group's cases may run into."""
         cases = [self._record.cases.get(name) for name in (*group.cases, *group.near)]
         if any(case is None for case in cases):
-            return self.standing.patches
+            return tuple(self.standing.found)
         paths = {path for case in cases if case for path in self._imports.of(case.path)}
-        return relevant(self.standing.patches, {*paths, *self._imports.everywhere})
+        return self.standing.of({*paths, *self._imports.everywhere})
 
     # ------------------------------------------------------------------------------- repairs
 
@@ -132,7 +133,7 @@ class Waves:
             # The last ones may have idle neighbours.
             jobs = min(2, self._crew.size) if len(groups) - at < self._crew.size else 1
             jobs = max(jobs, self._crew.size // len(groups))
-            tests, steps = self._tests(group), self._steps(group)
+            tests, steps = self._tests(group), [step.patch for step in self._steps(group)]
             share = 1.0 if wave == 1 else LATER_SHARE
             asked = group_asked(self._place, group, tests, steps, jobs, share)
             unparsed = group.cases[0] in self._troubles
@@ -156,7 +157,8 @@ class Waves:
                 yield GroupEnded(mended)
                 patch = _patch(repair)
                 if mended.kept and patch is not None:
-                    found[report.task.name] = Found(group, patch, self._steps(group))
+                    on = tuple(step.group for step in self._steps(group))
+                    found[report.task.name] = Found(group, patch, on)
         self._cleared |= {group.suspect for group in groups if group.narrow}
         for group in groups:
             self._over.add(self._key(group))
@@ -179,7 +181,7 @@ class Waves:
         if patch is None:
             return replace(told, why=repair.stop.value)
         paths = tuple(sorted({edit.path for edit in patch.edits}))
-        known = {note for step in self._steps(group) for note in step.note.split("; ")}
+        known = {note for step in self._steps(group) for note in step.patch.note.split("; ")}
         note = "; ".join(part for part in patch.note.split("; ") if part not in known)
         told = replace(told, note=note, paths=paths, kept=True)
         if best is None:  # it mends some; which of them is seen when it is tried with the others

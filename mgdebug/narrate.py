@@ -123,6 +123,8 @@ class Narrator:
             self._spent = event
         elif isinstance(event, Asked | Sending | Finished):
             self._end_live()
+        if isinstance(event, Finished) and event.repair.groups:
+            self.console.print(f"[bold]workers[/]   {escape('; '.join(self._work.shares()))}")
         if isinstance(event, Finished) and self._spent is not None:
             self.console.print(f"[bold]model[/]     {cost(self._spent)}", highlight=False)
 

@@ -40,8 +40,8 @@ class Work:
         return f"{event.task}: {event.why}"
 
     def shares(self) -> list[str]:
-        """What each worker has done, a line each."""
-        return [f"{name}: {count} done" for name, count in sorted(self._done.items())]
+        """What each worker has done."""
+        return [f"{name}: {count} tasks done" for name, count in sorted(self._done.items())]
 
 
 def told_of(mended: Mended) -> str:

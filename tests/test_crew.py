@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,13 +57,13 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def local(entries: Path) -> Iterator[Local]:
-    with Local(2) as crew:
+    with closing(Local(2)) as crew:
         yield crew
 
 
 @pytest.fixture(scope="module")
 def cluster(entries: Path) -> Iterator[Cluster]:
-    with Cluster("local", 2) as crew:
+    with closing(Cluster("local", 2)) as crew:
         yield crew
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,7 @@ from mgdebug.events import Collected, Divided, Event, Finished, GroupEnded, Warn
 from mgdebug.model import Edit, Group, Patch, Repair, Status, Stop, Target
 from mgdebug.proposers import named
 from mgdebug.repair import repair as repaired_one
-from mgdebug.repository import Place as There
-from mgdebug.repository import repaired
+from mgdebug.repository import Project, repaired
 from mgdebug.repository.spectrum import Spectrum
 from mgdebug.repository.standing import Found, Standing
 from mgdebug.runner import Runner
@@ -81,7 +81,7 @@ def settings(root: Path, flags: Mapping[str, object]) -> Settings:
 
 def repair(root: Path, crew: Crew, seconds: float = 6) -> tuple[list[Event], Repair]:
     flags = {"time": seconds, "jobs": 2}
-    there = There(str(root), ".", sys.executable, {}, flags)
+    there = Project(str(root), ".", sys.executable, {}, flags)
     events = list(repaired(Target(root, root), settings(root, flags), there, crew))
     end = events[-1]
     assert isinstance(end, Finished)
@@ -103,7 +103,7 @@ def test_all_that_fails_is_repaired_by_one_patch_and_what_is_known_is_not_run_ag
     project: Path,
 ) -> None:
     before = {path: (project / path).read_text() for path in PROJECT}
-    with Local(2) as crew:
+    with closing(Local(2)) as crew:
         events, done = repair(project, crew)
         assert {path: (project / path).read_text() for path in PROJECT} == before
         [collected] = [event for event in events if isinstance(event, Collected)]
@@ -155,7 +155,7 @@ def test_a_case_that_nothing_mends_is_named_and_the_rest_is_mended(project: Path
     text += "def test_no():\n    assert clamp(3, 0, 9) == 4\n"
     (project / "tests/test_low.py").write_text(PROJECT["tests/test_low.py"] + f"\n\n{text}")
     (project / "pkg/odd.py").write_text(PROJECT["pkg/odd.py"].replace("(count)", "(count):"))
-    with Local(2) as crew:
+    with closing(Local(2)) as crew:
         _, done = repair(project, crew, 4)
     assert done.stop is Stop.SOME
     assert done.after is not None
@@ -173,7 +173,7 @@ def test_a_file_that_ends_the_process_while_it_is_imported_is_named_and_the_othe
     )
     (tmp_path / "test_gone.py").write_text("import os\n\nos._exit(3)\n")
     (tmp_path / "test_late.py").write_text("def test_late():\n    pass\n")
-    with Local(1) as crew:
+    with closing(Local(1)) as crew:
         events, done = repair(tmp_path, crew, 4)
     warned = [event.message for event in events if isinstance(event, Warned)]
     assert [said for said in warned if "collected" in said] == [

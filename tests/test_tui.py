@@ -155,7 +155,6 @@ class Watchdog:
             self.found.append(f"{event} {told}")
 
 
-@pytest.mark.long
 def test_one_hunk_rejected_and_one_edited_and_nothing_holds_up_the_screen(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

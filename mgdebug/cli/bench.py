@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -162,7 +162,7 @@ def _on_rows(
     workers = 1 if elsewhere else max(1, cores // side_by_side)
     asking = running.Asking(engine, seconds, workers, seed, model)
     found = []
-    with hired(cluster, jobs if elsewhere else side_by_side) as crew:
+    with closing(hired(cluster, jobs if elsewhere else side_by_side)) as crew:
         check(crew, None, "", warn=lambda line: click.echo(f"warning: {line}", err=True))
         hear = _told if cluster else _lost
         for score in running.run(chosen, asking, out, crew, hear):

@@ -51,13 +51,13 @@ class Everything:
         """The stream of a repair of all, and the crew behind it.  Raises MgdebugError."""
         from mgdebug.crew import hired
         from mgdebug.crew.checking import check
-        from mgdebug.repository import Place, repaired
+        from mgdebug.repository import Project, repaired
 
         environment = {k: v for k, v in os.environ.items() if k.startswith(VARIABLE)}
         given = {name: value for name, value in self.flags.items() if value is not None}
-        with hired(self.cluster, chosen.workers) as crew:
+        with closing(hired(self.cluster, chosen.workers)) as crew:
             root = check(crew, where.root, python, self.ship, warn)
             cwd = where.cwd.relative_to(where.root).as_posix()
-            place = Place(root, cwd, python, environment, given)
-            with closing(repaired(where, chosen, place, crew, enough)) as stream:
+            project = Project(root, cwd, python, environment, given)
+            with closing(repaired(where, chosen, project, crew, enough)) as stream:
                 yield stream

@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 TRIES = 3  # times that a task may lose its worker
 
@@ -109,15 +108,6 @@ class Crew(Protocol):
 
     def close(self) -> None:
         """End all workers, with what they have started."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
 
 def hired(cluster: str, jobs: int) -> Crew:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from mgdebug.crew import TRIES, Report, Task, never
 from mgdebug.errors import EnvironmentFailure, UsageError
@@ -131,17 +130,6 @@ class Cluster:
             client.close(CLOSE_SECONDS)
         if cluster is not None:
             cluster.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _silence() -> None:

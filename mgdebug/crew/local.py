@@ -6,8 +6,6 @@ import selectors
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from mgdebug.crew import TRIES, Begun, Done, GivenUp, Lost, Report, Task, Told, checked, never
 from mgdebug.crew.child import Child
@@ -112,17 +110,6 @@ class Local:
         """See Crew."""
         for worker in self._workers:
             _end(worker)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _end(worker: _Worker) -> str:

@@ -41,13 +41,13 @@ from mgdebug.model import (
 )
 from mgdebug.repository.standing import Found, Standing, bases
 from mgdebug.repository.suite import Ran, Suite
-from mgdebug.repository.tasks import Place
+from mgdebug.repository.tasks import Project
 from mgdebug.repository.waves import Waves
 from mgdebug.runner import Runner
 from mgdebug.settings import Settings
 from mgdebug.syntax.hierarchy import decompose
 
-__all__ = ["Place", "repaired"]
+__all__ = ["Project", "repaired"]
 
 WHOLE_RUNS = 3  # of all cases, at most
 
@@ -55,17 +55,17 @@ WHOLE_RUNS = 3  # of all cases, at most
 def repaired(
     target: Target,
     settings: Settings,
-    place: Place,
+    project: Project,
     crew: Crew,
     enough: Callable[[], bool] = never,
 ) -> Generator[Event, Reply | None, None]:
     """Repair all that fails; the last event is Finished, with one patch of all that holds.
 
-    target: without a path.  settings: time is that of each group.  place: where workers find the
+    target: without a path.  settings: time is that of each group.  project: where workers find the
     project.  enough: as repair() has it.  Raises MgdebugError for what the user must mend.
     """
-    yield Started(str(target.root), "", "", place.python, (settings.engine,))
-    yield from _Repository(target, settings, place, crew, enough).events()
+    yield Started(str(target.root), "", "", project.python, (settings.engine,))
+    yield from _Repository(target, settings, project, crew, enough).events()
 
 
 class _Repository:
@@ -73,14 +73,14 @@ class _Repository:
         self,
         target: Target,
         settings: Settings,
-        place: Place,
+        project: Project,
         crew: Crew,
         enough: Callable[[], bool],
     ) -> None:
-        self.target, self.settings, self.place = target, settings, place
+        self.target, self.settings, self.project = target, settings, project
         self.enough = enough
         self.started = time.monotonic()
-        self.suite = Suite(place, target.root, crew, self._deaf)
+        self.suite = Suite(project, target.root, crew, self._deaf)
         self.crew = crew
         self.tests: tuple[str, ...] = ()  # all of them, as a Target takes them
         self.cases: dict[str, Case] = {}
@@ -89,7 +89,7 @@ class _Repository:
         self.uncollected: list[str] = []
         self.unable: set[str] = set()  # of these, cases that could not even begin
         self.troubles: dict[str, str] = {}  # of these, those that may be mended, and why
-        self.basis = basis_of(target.root, place.python)
+        self.basis = basis_of(target.root, project.python)
         self.record = Record(self.basis)
         self.witnesses: dict[str, str] = {}  # of the files that say what is right
         self.mended: list[Mended] = []
@@ -104,7 +104,7 @@ class _Repository:
             return
         seconds = self.settings.limits.case_seconds
         waves = Waves(
-            self.record, self.suite, self.crew, self.place, self.target, seconds, self.enough
+            self.record, self.suite, self.crew, self.project, self.target, seconds, self.enough
         )
         passing = [name for name, outcome in self.outcomes.items() if outcome.status.ok]
         cases = [name for name in failing if name not in self.troubles]
@@ -129,7 +129,7 @@ class _Repository:
     def _first(self) -> Generator[Event, None, None]:
         began = time.monotonic()
         root = self.target.root
-        with Runner.of(self.target, self.place.python, self.settings) as runner:
+        with Runner.of(self.target, self.project.python, self.settings) as runner:
             listed = runner.files()
             if runner.gaps:
                 yield Warned(runner.gaps)
@@ -160,7 +160,7 @@ class _Repository:
             yield Warned(f"{where} could not be collected", detail)
         yield from self._run_again(ran)
         yield Collected(
-            self.place.python,
+            self.project.python,
             tuple(self.cases.values()),
             tuple(replace(o, case=self.cases[n].id) for n, o in self.outcomes.items()),
             tuple(sorted(self.flaky)),

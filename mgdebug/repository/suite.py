@@ -10,7 +10,7 @@ from mgdebug.coverage.learning import name_of
 from mgdebug.crew import Begun, Crew, Done, GivenUp, Lost, Report, Task
 from mgdebug.events import Event, Worked
 from mgdebug.model import Case, Outcome
-from mgdebug.repository.tasks import RUN, Place, cases_answered, cases_asked
+from mgdebug.repository.tasks import RUN, Project, cases_answered, cases_asked
 from mgdebug.runner import Run
 from mgdebug.runner.reached import Reached
 
@@ -66,8 +66,10 @@ class Ran:
 class Suite:
     """whole: how often all cases ran so far."""
 
-    def __init__(self, place: Place, root: Path, crew: Crew, enough: Callable[[], bool]) -> None:
-        self.place, self._root, self._crew, self._enough = place, root, crew, enough
+    def __init__(
+        self, project: Project, root: Path, crew: Crew, enough: Callable[[], bool]
+    ) -> None:
+        self.project, self._root, self._crew, self._enough = project, root, crew, enough
         self.whole = 0
 
     def run(
@@ -91,7 +93,7 @@ class Suite:
                 Task(
                     what if len(shards) == 1 else f"{what}, part {at} of {len(shards)}",
                     RUN,
-                    cases_asked(self.place, shard, sources, reach=reach),
+                    cases_asked(self.project, shard, sources, reach=reach),
                 )
                 for at, shard in enumerate(shards, 1)
             ]

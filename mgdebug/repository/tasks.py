@@ -6,7 +6,7 @@ Every task says all that it needs, so that any worker can do it, at any time, on
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -30,14 +30,13 @@ RUN, MEND, PARSE = (
 )
 TOLD_ALTERNATIVES = 3
 LIKELIER_SHARE = 0.15  # of the time, for one that mends more than most of the cases
-Tell = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Project:
     """Where a worker finds a project, and how it is to be run.
 
-    root: as crew.checking.check names it; cwd: from there.  environment: the variables that set
+    root: as crew.checking.check names it; cwd: from project.  environment: the variables that set
     something of mgdebug; flags: as settings.load takes them.
     """
 
@@ -58,28 +57,28 @@ class Place:
         return Target(root, root / self.cwd, tests=tuple(tests))
 
 
-def _placed(asked: Mapping[str, Any]) -> Place:
-    return Place(**asked["place"])
+def _project(asked: Mapping[str, Any]) -> Project:
+    return Project(**asked["project"])
 
 
 # ------------------------------------------------------------------------------ running cases
 
 
 def cases_asked(
-    where: Place, tests: Sequence[str], sources: Mapping[str, bytes], *, reach: bool
+    project: Project, tests: Sequence[str], sources: Mapping[str, bytes], *, reach: bool
 ) -> dict[str, Any]:
     """For run_cases.  reach: whether it is to be seen what each case reaches."""
     texts = {path: data.decode("latin-1") for path, data in sources.items()}
-    return {"place": asdict(where), "tests": list(tests), "sources": texts, "reach": reach}
+    return {"project": asdict(project), "tests": list(tests), "sources": texts, "reach": reach}
 
 
-def run_cases(asked: Mapping[str, Any], _: Tell) -> dict[str, Any]:
+def run_cases(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Run some cases in an interpreter that is started for them."""
-    there = _placed(asked)
+    project = _project(asked)
     sources = {path: text.encode("latin-1") for path, text in asked["sources"].items()}
-    chosen = there.settings(jobs=1)
+    chosen = project.settings(jobs=1)
     reached = Reached()
-    with Runner.of(there.target(asked["tests"]), there.python, chosen) as runner:
+    with Runner.of(project.target(asked["tests"]), project.python, chosen) as runner:
         try:
             if asked["reach"]:
                 run, reached = runner.reaching(sources=sources)
@@ -137,7 +136,7 @@ def _read(raw: Mapping[str, Any]) -> Reached:
 
 
 def group_asked(
-    where: Place,
+    project: Project,
     group: Group,
     tests: Sequence[str],
     steps: Sequence[Patch],
@@ -149,10 +148,10 @@ def group_asked(
     told: dict[str, Any] = {"tests": list(tests), "looked": list(group.files), "jobs": jobs}
     told["share"] = share
     told["only"] = group.suspect.partition("::")[0] if group.narrow else ""
-    return {"place": asdict(where), **told, "steps": [plain(step) for step in steps]}
+    return {"project": asdict(project), **told, "steps": [plain(step) for step in steps]}
 
 
-def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+def mend(asked: Mapping[str, Any]) -> dict[str, Any]:
     """One repair() of the cases of a group."""
     try:
         return _mended(asked)
@@ -165,13 +164,13 @@ def mend(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
 
 
 def _mended(asked: Mapping[str, Any]) -> dict[str, Any]:
-    there = _placed(asked)
-    chosen = there.settings(asked["jobs"], asked["share"])
-    target = _target(asked, there)
+    project = _project(asked)
+    chosen = project.settings(asked["jobs"], asked["share"])
+    target = _target(asked, project)
     done, names = None, dict[str, str]()
     content = _Content(bool(asked["only"]), chosen.time)
     proposers = named(chosen.engine, chosen)
-    with closing(repair(target, proposers, chosen, there.python, content)) as events:
+    with closing(repair(target, proposers, chosen, project.python, content)) as events:
         for event in events:
             content.hear(event)
             if isinstance(event, Collected):
@@ -186,9 +185,9 @@ def _mended(asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"repair": plain(_by_name(replace(done, alternatives=few), names)), "others": others}
 
 
-def _target(asked: Mapping[str, Any], there: Place) -> Target:
+def _target(asked: Mapping[str, Any], project: Project) -> Target:
     return replace(
-        there.target(asked["tests"]),
+        project.target(asked["tests"]),
         path=asked["only"],
         looked=tuple(asked["looked"]),
         steps=tuple(decode(Patch, step) for step in asked["steps"]),
@@ -233,13 +232,13 @@ def group_answered(answer: dict[str, Any]) -> tuple[Repair, int]:
     return decode(Repair, answer["repair"]), int(answer["others"])
 
 
-def mend_unparsed(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+def mend_unparsed(asked: Mapping[str, Any]) -> dict[str, Any]:
     """What keeps tests from being collected, and no more: their cases are for later."""
-    there = _placed(asked)
-    chosen = there.settings(asked["jobs"], asked["share"])
+    project = _project(asked)
+    chosen = project.settings(asked["jobs"], asked["share"])
     began = time.monotonic()
-    target = _target(asked, there)
-    with Runner.of(target, there.python, chosen) as runner:
+    target = _target(asked, project)
+    with Runner.of(target, project.python, chosen) as runner:
         proposers = named(chosen.engine, chosen)
         mending = Mending(target, proposers, runner, chosen.time, chosen.seed)
         with suppress(UsageError, ProbeError):  # it is still as it was

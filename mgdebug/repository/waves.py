@@ -27,7 +27,7 @@ from mgdebug.repository.tasks import (
     MEND,
     PARSE,
     RUN,
-    Place,
+    Project,
     cases_answered,
     cases_asked,
     group_answered,
@@ -48,14 +48,14 @@ class Waves:
         record: Record,
         suite: Suite,
         crew: Crew,
-        place: Place,
+        project: Project,
         target: Target,
         seconds: float,
         enough: Callable[[], bool],
     ) -> None:
         """seconds: that a case may take."""
         self._seconds = seconds
-        self._record, self._suite, self._crew, self._place = record, suite, crew, place
+        self._record, self._suite, self._crew, self._project = record, suite, crew, project
         self._enough = enough
         self._over: set[tuple[object, ...]] = set()  # groups that were looked at
         self._broken: dict[frozenset[str], set[str]] = {}  # by a group's cases, see _guarded
@@ -135,7 +135,7 @@ class Waves:
             jobs = max(jobs, self._crew.size // len(groups))
             tests, steps = self._tests(group), [step.patch for step in self._steps(group)]
             share = 1.0 if wave == 1 else LATER_SHARE
-            asked = group_asked(self._place, group, tests, steps, jobs, share)
+            asked = group_asked(self._project, group, tests, steps, jobs, share)
             unparsed = group.cases[0] in self._troubles
             tasks.append(Task(name, PARSE if unparsed else MEND, asked))
             by_name[name] = group
@@ -229,7 +229,7 @@ class Waves:
             if others:
                 name = f"what else {one.group.suspect} mends"
                 tests = spelled(self._record, sorted(others))
-                asked = cases_asked(self._place, tests, sources, reach=False)
+                asked = cases_asked(self._project, tests, sources, reach=False)
                 tasks.append(Task(name, RUN, asked))
                 by_name[name] = one, others
         for report in worked(self._crew, tasks, self._enough):
